@@ -1,0 +1,46 @@
+//! The media types of the protocol (design 4.7). Another type than the one expected is not an answer.
+
+/// Node records and bodies: a W3C Verifiable Credential.
+pub const VC: &str = "application/vc";
+/// Head, since, segment, tiles, cosignatures, bundles, attachments.
+pub const BYTES: &str = "application/octet-stream";
+/// Checkpoints, proofs, notes.
+pub const TEXT: &str = "text/plain; charset=utf-8";
+/// The API, `/heads`, schemas.
+pub const JSON: &str = "application/json";
+/// The JSON-LD context at `/ns/v1`.
+pub const JSON_LD: &str = "application/ld+json";
+/// Problems after RFC 9457.
+pub const PROBLEM: &str = "application/problem+json";
+/// Pages.
+pub const HTML: &str = "text/html; charset=utf-8";
+/// The style sheet.
+pub const CSS: &str = "text/css; charset=utf-8";
+/// Drawings.
+pub const SVG: &str = "image/svg+xml";
+
+/// Whether the value of a `Content-Type` header names the media type `expected`.
+///
+/// Parameters and letter case are not compared: `text/plain;charset=UTF-8` is what
+/// [`TEXT`] says, and so is `text/plain` alone, which is what some static file servers give.
+pub fn is(content_type: &str, expected: &str) -> bool {
+    essence(content_type).eq_ignore_ascii_case(essence(expected))
+}
+
+fn essence(content_type: &str) -> &str {
+    content_type.split(';').next().unwrap_or_default().trim()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_and_letter_case_do_not_change_a_media_type() {
+        assert!(is("Text/Plain;charset=UTF-8", TEXT));
+        assert!(is("text/plain", TEXT));
+        assert!(!is("text/html; charset=utf-8", TEXT));
+        assert!(!is("application/vc+jwt", VC));
+        assert!(!is("", BYTES));
+    }
+}
