@@ -14,4 +14,7 @@ pub mod date;
 pub mod id;
 pub mod json;
 pub mod kind;
+pub mod language;
+pub mod node_record;
 pub mod proof;
+pub mod vocabulary;
