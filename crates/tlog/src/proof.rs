@@ -74,11 +74,14 @@ pub fn verify_consistency(
     to_root: &Hash,
     proof: &[Hash],
 ) -> Result<(), ProofError> {
+    check_subtree(0, from)?;
     verify_subtree_consistency(0, from, from_root, to, to_root, proof)
 }
 
 /// Checks that the entries `start` to `end` (exclusive) of the tree of `size` entries under `root` are
 /// those whose subtree has the root `subtree`.
+///
+/// No entries at all have the empty root and need no proof, whatever the tree is.
 pub fn verify_subtree_consistency(
     start: u64,
     end: u64,
@@ -87,11 +90,14 @@ pub fn verify_subtree_consistency(
     root: &Hash,
     proof: &[Hash],
 ) -> Result<(), ProofError> {
-    check_subtree(start, end)?;
-    check_length(proof)?;
     if end > size {
         return Err(ProofError::Shrunk { end, size });
     }
+    if start == end && proof.is_empty() {
+        return matches(&Hash::EMPTY_ROOT, subtree);
+    }
+    check_subtree(start, end)?;
+    check_length(proof)?;
     // First node, last node of the subtree and last node of the tree, all at the level reached so far.
     let (mut first, mut last, mut edge) = (start, end - 1, size - 1);
     while first != last && (last == edge || last & 1 == 1) {
