@@ -1,0 +1,208 @@
+//! What a node can do: open its feeds, read them, publish, follow, sync.
+//!
+//! Every feed has one [`View`], an immutable snapshot that readers take without waiting. One writer
+//! at a time makes the next view: commit to the store, erase what a withdrawal destroys, apply to
+//! the catalog, then show it. So what is shown is durable, and its catalog rows are there.
+//!
+//! After a crash anywhere in between, [`Feeds::open`] finds the last good commit and does the rest
+//! again.
+
+mod erase;
+mod follow;
+mod judge_fork;
+mod open;
+mod plan;
+mod publish;
+mod read;
+mod settle;
+mod sync;
+mod view;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use arc_swap::ArcSwapOption;
+use bytes::Bytes;
+use tlog::name::{FeedName, NodeName, Origin};
+use tokio::sync::{oneshot, watch};
+
+use crate::block::Block;
+use crate::ports::{Catalog, Clock, FeedStore, Random, Signer};
+use crate::row::Row;
+
+pub use follow::{FollowError, Pin};
+pub use open::OpenError;
+pub use publish::{PUBLICATIONS_MAX, Publication, PublishError, Published, Withdrawal, timestamp};
+pub use read::{
+    BodyRead, EntryRead, Page, ReadError, RecordRead, RecordSummary, RecordsPage, WAIT_MAX,
+};
+pub use sync::{Outcome, SyncError, Synced};
+pub use view::{FeedState, View};
+
+/// Decoded blocks kept for readers, over all feeds.
+const BLOCK_CACHE_BYTES: u64 = 32 << 20;
+
+/// What a node is made of.
+pub struct Parts {
+    /// Whose node this is.
+    pub node: NodeName,
+    /// Durable facts.
+    pub store: Arc<dyn FeedStore>,
+    /// The disposable view over them.
+    pub catalog: Arc<dyn Catalog>,
+    /// The node's online keys.
+    pub signer: Arc<dyn Signer>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Chance.
+    pub random: Arc<dyn Random>,
+}
+
+/// All feeds of one node, its own and those it follows.
+pub struct Feeds {
+    parts: Parts,
+    handles: RwLock<BTreeMap<Origin, Arc<Handle>>>,
+    pins: RwLock<BTreeMap<NodeName, Pin>>,
+    changed: watch::Sender<u64>,
+    blocks: moka::sync::Cache<(Origin, BlockPlace), Arc<Vec<Block>>>,
+}
+
+/// Which decoded blocks: a segment never changes but by erasure, a tail is told by its head's tip.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum BlockPlace {
+    Segment(u64),
+    Tail(tlog::hash::Hash),
+}
+
+/// One feed, while the node runs.
+struct Handle {
+    origin: Origin,
+    own: bool,
+    view: ArcSwapOption<View>,
+    /// Whoever holds it may commit.
+    writer: tokio::sync::Mutex<()>,
+    /// Whoever holds it may sync; one round at a time.
+    syncing: tokio::sync::Mutex<()>,
+    /// Publications waiting for the next commit.
+    queue: Mutex<Vec<Request>>,
+    /// The size that readers may see.
+    size: watch::Sender<u64>,
+}
+
+/// Entries that one caller wants appended, all or none.
+struct Request {
+    entries: Vec<publish::Prepared>,
+    answer: oneshot::Sender<Result<Vec<Published>, PublishError>>,
+}
+
+impl Handle {
+    fn new(origin: Origin, own: bool) -> Self {
+        Self {
+            origin,
+            own,
+            view: ArcSwapOption::empty(),
+            writer: tokio::sync::Mutex::new(()),
+            syncing: tokio::sync::Mutex::new(()),
+            queue: Mutex::default(),
+            size: watch::Sender::new(0),
+        }
+    }
+
+    fn push(&self, request: Request) {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner).push(request);
+    }
+
+    fn drain(&self) -> Vec<Request> {
+        std::mem::take(&mut *self.queue.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Feeds {
+    /// Whose node this is.
+    pub fn node(&self) -> &NodeName {
+        &self.parts.node
+    }
+
+    /// The catalog.
+    pub fn catalog(&self) -> &Arc<dyn Catalog> {
+        &self.parts.catalog
+    }
+
+    /// The time.
+    pub fn clock(&self) -> &dyn Clock {
+        self.parts.clock.as_ref()
+    }
+
+    /// Chance.
+    pub fn random(&self) -> &dyn Random {
+        self.parts.random.as_ref()
+    }
+
+    /// Durable facts; only for what a person decided and for diagnosis.
+    pub fn store(&self) -> &Arc<dyn FeedStore> {
+        &self.parts.store
+    }
+
+    /// The feeds of this node that have begun.
+    pub fn own(&self) -> Vec<Origin> {
+        self.origins().into_iter().filter(|origin| origin.node() == self.node()).collect()
+    }
+
+    /// All feeds held, our own first, then by name.
+    pub fn origins(&self) -> Vec<Origin> {
+        let handles = self.handles.read().unwrap_or_else(PoisonError::into_inner);
+        let held = |own: bool| {
+            let of_kind = handles.values().filter(move |handle| handle.own == own);
+            of_kind
+                .filter(|handle| handle.view.load().is_some())
+                .map(|handle| handle.origin.clone())
+        };
+        held(true).chain(held(false)).collect()
+    }
+
+    /// The newest state of a feed; a snapshot that does not change.
+    pub fn view(&self, origin: &Origin) -> Option<Arc<View>> {
+        self.handle(origin)?.view.load_full()
+    }
+
+    /// Ticks whenever any feed changes.
+    pub fn changed(&self) -> watch::Receiver<u64> {
+        self.changed.subscribe()
+    }
+
+    /// The newest node record held of a node, ours or one that is followed.
+    pub fn node_record(&self, node: &NodeName) -> Option<Bytes> {
+        let handles = self.handles.read().unwrap_or_else(PoisonError::into_inner);
+        let views = handles.values().filter(|handle| handle.origin.node() == node);
+        let newest = views.filter_map(|handle| handle.view.load_full()?.keys.newest().cloned());
+        newest.max_by_key(|keyed| keyed.record.version()).map(|keyed| keyed.body)
+    }
+
+    /// The name of a feed of this node.
+    pub fn own_origin(&self, feed: &FeedName) -> Option<Origin> {
+        Origin::new(self.node().clone(), feed.clone()).into()
+    }
+
+    fn handle(&self, origin: &Origin) -> Option<Arc<Handle>> {
+        self.handles.read().unwrap_or_else(PoisonError::into_inner).get(origin).cloned()
+    }
+
+    /// The handle of a feed, made if there is none yet.
+    fn handle_or_new(&self, origin: &Origin) -> Arc<Handle> {
+        let mut handles = self.handles.write().unwrap_or_else(PoisonError::into_inner);
+        let own = origin.node() == self.node();
+        let new = || Arc::new(Handle::new(origin.clone(), own));
+        handles.entry(origin.clone()).or_insert_with(new).clone()
+    }
+
+    /// Shows a new view to readers and wakes those who wait for it.
+    fn show(&self, handle: &Handle, view: View) {
+        let size = view.size();
+        handle.view.store(Some(Arc::new(view)));
+        handle.size.send_replace(size);
+        self.changed.send_modify(|tick| *tick = tick.wrapping_add(1));
+    }
+}
+
+/// Rows of one record, by index.
+type Rows = Vec<(u64, Row)>;

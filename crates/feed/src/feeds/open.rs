@@ -1,0 +1,335 @@
+//! Opening: from what is on disk to a view, whatever happened when the node stopped.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, RwLock};
+
+use bytes::Bytes;
+use network::keys::{KeyError, KeyHistory};
+use tlog::ed25519::PublicKey;
+use tlog::hash::Hash;
+use tlog::name::Origin;
+use tlog::tile::Tile;
+use tokio::sync::watch;
+use tracing::{error, warn};
+
+use super::{BLOCK_CACHE_BYTES, FeedState, Feeds, Handle, Parts, View};
+use crate::advance::HeadMark;
+use crate::block::{self, Block, SEGMENT_ENTRIES};
+use crate::head::Head;
+use crate::ports::{CatalogError, Fact, Progress, StoreError};
+use crate::statement::{Said, Statement};
+use crate::tree::Tree;
+use crate::verify::{Fold, Folded, VerifyError};
+
+impl Feeds {
+    /// Opens every feed in the store: cuts appends that a crash tore, checks the rest against their
+    /// checkpoints, and brings the catalog up to date.
+    ///
+    /// A feed that cannot be verified is left closed with a logged error; the others go on.
+    pub async fn open(parts: Parts) -> Result<Arc<Self>, OpenError> {
+        let weigh = |_: &(Origin, super::BlockPlace), blocks: &Arc<Vec<Block>>| {
+            let bytes: usize = blocks.iter().flat_map(|block| &block.items).map(bytes_of).sum();
+            u32::try_from(bytes).unwrap_or(u32::MAX)
+        };
+        let feeds = Arc::new(Self {
+            parts,
+            handles: RwLock::new(BTreeMap::new()),
+            pins: RwLock::new(BTreeMap::new()),
+            changed: watch::Sender::new(0),
+            blocks: moka::sync::Cache::builder()
+                .weigher(weigh)
+                .max_capacity(BLOCK_CACHE_BYTES)
+                .build(),
+        });
+        feeds.load_pins().await?;
+        for origin in feeds.parts.store.origins().await? {
+            let handle = feeds.handle_or_new(&origin);
+            if let Err(reason) = feeds.reopen(&handle).await {
+                error!(feed.origin = %origin, "`{origin}` stays closed: {reason}");
+            }
+        }
+        Ok(feeds)
+    }
+
+    /// Makes the catalog anew from the facts, and opens every feed again.
+    pub async fn rebuild(self: &Arc<Self>, progress: &dyn Progress) -> Result<(), OpenError> {
+        let origins = self.parts.store.origins().await?;
+        for (done, origin) in (0_u64..).zip(&origins) {
+            progress.step("feeds", done, origins.len() as u64);
+            let handle = self.handle_or_new(origin);
+            let _writer = handle.writer.lock().await;
+            self.parts.catalog.forget(origin)?;
+            self.reopen(&handle).await?;
+        }
+        progress.step("feeds", origins.len() as u64, origins.len() as u64);
+        Ok(())
+    }
+
+    /// Reads a feed back from the store and shows it.
+    pub(super) async fn reopen(self: &Arc<Self>, handle: &Handle) -> Result<(), OpenError> {
+        let Some(bytes) = self.parts.store.fact(&handle.origin, &Fact::Head).await? else {
+            return Ok(());
+        };
+        let root = self.root_of_node(&handle.origin, &bytes).await?;
+        let opened = match self.open_head(handle, &bytes, root).await {
+            Err(OpenError::Verify(reason)) => {
+                // The catalog may have told the wrong keys: it is disposable, so ask the facts alone.
+                warn!(feed.origin = %handle.origin, "the catalog of `{}` is made anew: {reason}", handle.origin);
+                self.parts.catalog.forget(&handle.origin)?;
+                self.open_head(handle, &bytes, root).await?
+            }
+            other => other?,
+        };
+        self.settle(handle, opened, None).await?;
+        Ok(())
+    }
+
+    /// The root key that speaks for a feed: the pinned one, or for our own the one that its entry 0
+    /// names (the directory is ours).
+    async fn root_of_node(&self, origin: &Origin, head: &Bytes) -> Result<PublicKey, OpenError> {
+        if let Some(pin) = self.pin(origin.node()) {
+            return Ok(pin.root);
+        }
+        if origin.node() != self.node() {
+            return Err(OpenError::NotPinned { origin: origin.clone() });
+        }
+        let (head, _) = Head::read(head).map_err(VerifyError::from)?;
+        let block = if head.sealed > 0 {
+            self.read_segment(origin, 0, None).await?
+        } else {
+            let first = head.commits.iter().flat_map(|commit| &commit.frames).next();
+            first
+                .ok_or(OpenError::Empty { origin: origin.clone() })?
+                .open()
+                .map_err(VerifyError::from)?
+        };
+        let body = block.items.first().and_then(|item| item.body.clone());
+        let body = body.and_then(|bytes| practice::body::Body::open(bytes).ok());
+        Ok(body.ok_or(VerifyError::NoNodeRecord)?.issuer_key())
+    }
+
+    async fn open_head(
+        &self,
+        handle: &Handle,
+        bytes: &Bytes,
+        root: PublicKey,
+    ) -> Result<View, OpenError> {
+        let origin = &handle.origin;
+        let (head, good) = Head::read(bytes).map_err(VerifyError::from)?;
+        let segments = self.segment_roots(origin, head.sealed).await?;
+        let tree = Tree::of_segments(segments).map_err(|_| VerifyError::TailTooLarge)?;
+        if tree.sealed_subtrees() != head.subtrees.as_slice() {
+            return Err(OpenError::Verify(VerifyError::Segment { number: 0 }));
+        }
+        let keys = self.keys_of_sealed(origin, root, head.sealed).await?;
+        let mut fold = Fold::new(origin.clone(), tree, keys);
+        for commit in &head.commits {
+            fold.commit(commit)?;
+        }
+        let folded = fold.finish().ok_or(OpenError::Empty { origin: origin.clone() })?;
+        let state = self.state_after_crash(handle, &folded, good, bytes.len()).await?;
+        if good < bytes.len() && state == FeedState::Open {
+            self.parts.store.cut(origin, good as u64).await?;
+        }
+        let tip = head.commits.last().and_then(crate::head::Commit::tip);
+        let mark = HeadMark { bytes: good as u64, tip: tip.unwrap_or(Hash::EMPTY_ROOT) };
+        Ok(self.view_of(handle, folded, mark, state))
+    }
+
+    /// What a new view holds, from what was folded.
+    pub(super) fn view_of(
+        &self,
+        handle: &Handle,
+        folded: Folded,
+        mark: HeadMark,
+        state: FeedState,
+    ) -> View {
+        View {
+            origin: handle.origin.clone(),
+            own: handle.own,
+            tail_bytes: folded.blocks.iter().flat_map(|block| &block.items).map(bytes_of).sum(),
+            note: folded.checkpoint.note.to_bytes().into(),
+            tree: folded.tree,
+            keys: Arc::new(folded.keys),
+            mark,
+            received_at: self.parts.clock.now(),
+            state,
+            missing: Arc::default(),
+        }
+    }
+
+    /// What follows the last good commit is torn, and cut, if that commit is not below the
+    /// high-water mark; else something is lost, and signing again could sign one size twice.
+    async fn state_after_crash(
+        &self,
+        handle: &Handle,
+        folded: &Folded,
+        good: usize,
+        length: usize,
+    ) -> Result<FeedState, OpenError> {
+        if !handle.own {
+            return Ok(FeedState::Open);
+        }
+        let size = folded.tree.size();
+        match self.parts.store.high_water(&handle.origin).await? {
+            Some(mark) if mark.size > size => Ok(FeedState::ReadOnly {
+                reason: format!(
+                    "{} entries were shown to others and {size} are here (the head is good for {good} of {length} bytes): \
+                     this looks like an older copy; nothing is signed until the newer one is restored",
+                    mark.size
+                ),
+            }),
+            Some(mark) if mark.size == size && mark.root != folded.tree.root() => {
+                Ok(FeedState::ReadOnly {
+                    reason: format!(
+                        "the {size} entries here are not those that were shown to others; nothing is signed until that is cleared up"
+                    ),
+                })
+            }
+            _ => Ok(FeedState::Open),
+        }
+    }
+
+    /// Roots of the sealed segments, from the stored tiles; a tile that is missing or broken is
+    /// computed from what is below it.
+    async fn segment_roots(&self, origin: &Origin, sealed: u64) -> Result<Vec<Hash>, OpenError> {
+        let count = sealed / SEGMENT_ENTRIES;
+        let mut roots = Vec::new();
+        while (roots.len() as u64) < count {
+            let next = roots.len() as u64;
+            if next.is_multiple_of(256) && next + 256 <= count {
+                let tile = Tile::new(1, next / 256, 256).ok();
+                let bytes = match tile {
+                    Some(tile) => self.parts.store.fact(origin, &Fact::Tile(tile)).await?,
+                    None => None,
+                };
+                if let Some(Ok(hashes)) = bytes.map(|bytes| tlog::tile::hashes(&bytes))
+                    && hashes.len() == 256
+                {
+                    roots.extend(hashes);
+                    continue;
+                }
+            }
+            roots.push(self.segment_root(origin, next).await?);
+        }
+        Ok(roots)
+    }
+
+    async fn segment_root(&self, origin: &Origin, number: u64) -> Result<Hash, OpenError> {
+        if let Ok(tile) = Tile::new(0, number, 256)
+            && let Some(bytes) = self.parts.store.fact(origin, &Fact::Tile(tile)).await?
+            && let Ok(hashes) = tlog::tile::hashes(&bytes)
+            && hashes.len() == 256
+            && let Some(root) = block::root_of(&hashes)
+        {
+            return Ok(root);
+        }
+        let block = self.read_segment(origin, number, None).await?;
+        block.segment_root().ok_or(OpenError::Verify(VerifyError::Segment { number }))
+    }
+
+    /// The keys told by the sealed part: rows of the catalog as far as it has come, then the
+    /// segments themselves.
+    async fn keys_of_sealed(
+        &self,
+        origin: &Origin,
+        root: PublicKey,
+        sealed: u64,
+    ) -> Result<KeyHistory, OpenError> {
+        let mut keys = KeyHistory::new(origin.node().clone(), root);
+        if sealed == 0 {
+            return Ok(keys);
+        }
+        let catalog = &self.parts.catalog;
+        let known = catalog.cursor(origin)?.min(sealed);
+        let mut indices = Vec::new();
+        if known > 0
+            && let Some(id) = catalog.row(origin, 0)?.and_then(|row| row.id())
+        {
+            indices = catalog.rows_of(origin, &id)?.into_iter().map(|(index, _)| index).collect();
+            indices.retain(|index| *index < known);
+        }
+        for index in indices {
+            let block = self.read_segment(origin, index / SEGMENT_ENTRIES, None).await?;
+            observe_node_records(&mut keys, &block, |at| at == index)?;
+        }
+        for number in known / SEGMENT_ENTRIES..sealed / SEGMENT_ENTRIES {
+            let block = self.read_segment(origin, number, None).await?;
+            observe_node_records(&mut keys, &block, |at| at >= known)?;
+        }
+        Ok(keys)
+    }
+}
+
+fn observe_node_records(
+    keys: &mut KeyHistory,
+    block: &Block,
+    wanted: impl Fn(u64) -> bool,
+) -> Result<(), VerifyError> {
+    for (index, item) in (block.first..).zip(&block.items) {
+        if wanted(index) && is_node_record(index, &item.said) {
+            crate::verify::observe(keys, index, &item.said, item.body.as_ref())?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether an entry can tell keys.
+pub(super) fn is_node_record(index: u64, said: &Said) -> bool {
+    let node =
+        matches!(said, Said::Statement(Statement::Publish { kind, .. }) if kind.as_str() == "node");
+    node || index == 0
+}
+
+pub(super) fn bytes_of(item: &block::Item) -> usize {
+    item.entry.len() + item.body.as_ref().map_or(0, Bytes::len)
+}
+
+/// Why a feed, or the node, could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The catalog failed.
+    #[error(transparent)]
+    Catalog(#[from] CatalogError),
+    /// What is on disk does not verify.
+    #[error("what is stored does not verify: {0}")]
+    Verify(#[from] VerifyError),
+    /// A followed feed's keys cannot be told.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// A feed of a node that nobody pinned.
+    #[error(
+        "`{origin}` is stored, and nobody pinned its node: `follow` it again, or remove it with `unfollow --forget`"
+    )]
+    NotPinned {
+        /// The feed.
+        origin: Origin,
+    },
+    /// A head without entries.
+    #[error("`{origin}` has no entries")]
+    Empty {
+        /// The feed.
+        origin: Origin,
+    },
+    /// A stored segment is missing or broken.
+    #[error(
+        "segment {number} of `{origin}` is missing or damaged; it will be fetched again from a mirror"
+    )]
+    Damaged {
+        /// The feed.
+        origin: Origin,
+        /// Its number.
+        number: u64,
+    },
+    /// A decision that cannot be read.
+    #[error("the decision `{name}` cannot be read: {reason}")]
+    Decision {
+        /// Its file.
+        name: String,
+        /// Why.
+        reason: String,
+    },
+}

@@ -1,0 +1,494 @@
+//! Reading: what a peer, a page or a stranger's tool asks for, from own feeds and mirrors alike.
+//!
+//! Entries and bodies are hashed again against the tree in memory before they are given out.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use practice::body::Body;
+use practice::id::RecordId;
+use practice::kind::Kind;
+use tlog::hash::Hash;
+use tlog::name::Origin;
+use tlog::proof_file::TlogProof;
+use tlog::tile::{EntriesTile, Tile, TilePath};
+
+use super::{BlockPlace, Feeds, OpenError, Rows, View};
+use crate::block::{self, Block, Item, SEGMENT_ENTRIES};
+use crate::head::{self, Head};
+use crate::ports::{CatalogError, Fact, Since, StoreError};
+use crate::row::{BodyState, Row, RowOp, Standing, Validity, current};
+use crate::statement::{Said, Statement};
+use crate::tree::TreeWithLeaves;
+use crate::verify::{self, VerifyError};
+
+/// A wait for news is at most this long.
+pub const WAIT_MAX: Duration = Duration::from_secs(60);
+/// Records on a page.
+const PAGE_MAX: usize = 200;
+/// Rows looked at for one page, so that a feed of withdrawn records does not hold up a reader.
+const SCAN_MAX: u64 = 5_000;
+
+/// One entry with what stands beside it.
+#[derive(Clone, Debug)]
+pub struct EntryRead {
+    /// Its index.
+    pub index: u64,
+    /// The statement's bytes.
+    pub entry: Bytes,
+    /// The body.
+    pub body: BodyRead,
+}
+
+/// The body at an entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BodyRead {
+    /// The statement names none.
+    None,
+    /// Held, and it hashes to the entry.
+    Held(Bytes),
+    /// Destroyed.
+    Erased {
+        /// The entry of the withdrawal that says so.
+        withdrawal: u64,
+    },
+    /// Not received yet.
+    Missing,
+}
+
+/// Which records of a feed.
+#[derive(Clone, Debug)]
+pub struct Page {
+    /// Only entries below this index.
+    pub before: Option<u64>,
+    /// At most so many; 200 are given at most.
+    pub limit: usize,
+    /// Only this kind; without it, every kind that is not of trust.
+    pub kind: Option<Kind>,
+}
+
+/// Current records, newest first.
+#[derive(Clone, Debug)]
+pub struct RecordsPage {
+    /// The records.
+    pub records: Vec<RecordSummary>,
+    /// [`Page::before`] of the next page, if there may be one.
+    pub next: Option<u64>,
+}
+
+/// Where the current version of a record stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordSummary {
+    /// The feed.
+    pub origin: Origin,
+    /// The entry.
+    pub index: u64,
+    /// The record.
+    pub id: RecordId,
+    /// Its kind.
+    pub kind: Kind,
+    /// The current version.
+    pub version: u64,
+    /// What became of its body.
+    pub body: BodyState,
+}
+
+/// A record with its history.
+#[derive(Clone, Debug)]
+pub struct RecordRead {
+    /// The feed.
+    pub origin: Origin,
+    /// The record.
+    pub id: RecordId,
+    /// What it is now.
+    pub standing: Standing,
+    /// All its entries.
+    pub versions: Rows,
+    /// The body of the current version, if it is held.
+    pub body: Option<Body>,
+}
+
+impl Feeds {
+    /// The signed note of the last commit.
+    pub async fn checkpoint(&self, origin: &Origin) -> Result<Bytes, ReadError> {
+        Ok(self.known(origin)?.note.clone())
+    }
+
+    /// What follows `size` (design 4.6). With a wait, held back until there is news or time is over.
+    pub async fn since(
+        &self,
+        origin: &Origin,
+        size: u64,
+        wait: Option<Duration>,
+    ) -> Result<Since, ReadError> {
+        let handle = self.handle(origin).ok_or_else(|| unknown(origin))?;
+        let mut news = handle.size.subscribe();
+        if let (Some(wait), Some(view)) = (wait, handle.view.load_full())
+            && view.size() == size
+        {
+            let arrived = news.wait_for(|now| *now > size);
+            let _ = tokio::time::timeout(wait.min(WAIT_MAX), arrived).await;
+        }
+        let view = self.known(origin)?;
+        if view.size() == size {
+            return Ok(Since::Nothing);
+        }
+        if view.size() < size {
+            return Ok(Since::Shorter(view.note.clone()));
+        }
+        let bytes =
+            self.parts.store.fact(origin, &Fact::Head).await?.ok_or_else(|| unknown(origin))?;
+        let (head, good) = Head::read(&bytes).map_err(|error| damaged(origin, 0, &error))?;
+        if size < head.sealed {
+            return Ok(Since::Head(bytes.slice(..good)));
+        }
+        let ends_after = |commit: &&head::Commit| {
+            commit
+                .frames
+                .iter()
+                .any(|frame| frame.first.saturating_add(u64::from(frame.count)) > size)
+        };
+        let commits: Vec<&head::Commit> =
+            head.commits.iter().skip_while(|commit| !ends_after(commit)).collect();
+        Ok(Since::Commits(head::encode_since(commits.into_iter())))
+    }
+
+    /// A segment as it is stored: one zstd frame.
+    pub async fn segment(&self, origin: &Origin, number: u64) -> Result<Bytes, ReadError> {
+        let view = self.known(origin)?;
+        if number >= view.sealed() / SEGMENT_ENTRIES {
+            return Err(ReadError::NotSealed {
+                origin: origin.clone(),
+                number,
+                sealed: view.sealed(),
+            });
+        }
+        let bytes = self.parts.store.fact(origin, &Fact::Segment(number)).await?;
+        bytes.ok_or(ReadError::Damaged {
+            origin: origin.clone(),
+            index: number * SEGMENT_ENTRIES,
+            reason: "the segment is missing".to_owned(),
+        })
+    }
+
+    /// A hash tile or a bundle of entries, of any width that the current size allows.
+    pub async fn tile(&self, origin: &Origin, path: &TilePath) -> Result<Bytes, ReadError> {
+        let view = self.known(origin)?;
+        if !path.exists_at(view.size()) {
+            return Err(ReadError::NotFound { what: path.path() });
+        }
+        match path {
+            TilePath::Hashes(tile) => self.hash_tile(&view, tile).await,
+            TilePath::Entries(tile) => self.entries_tile(&view, tile).await,
+        }
+    }
+
+    async fn hash_tile(&self, view: &View, tile: &Tile) -> Result<Bytes, ReadError> {
+        let first = tile.index().saturating_mul(256);
+        let count = u64::from(tile.width());
+        let mut out = Vec::with_capacity(tile.bytes());
+        if tile.level() == 0 && first < view.sealed() {
+            let leaves = self.leaves(view, tile.index()).await?;
+            out.extend(
+                leaves.iter().take(usize::from(tile.width())).flat_map(|hash| *hash.as_bytes()),
+            );
+        } else {
+            let level = tile.level().saturating_mul(8);
+            for index in first..first.saturating_add(count) {
+                let hash = view.tree.node_in_memory(level, index);
+                let hash = hash.ok_or(ReadError::NotFound { what: tile.path() })?;
+                out.extend(hash.as_bytes());
+            }
+        }
+        Ok(out.into())
+    }
+
+    async fn entries_tile(&self, view: &View, tile: &EntriesTile) -> Result<Bytes, ReadError> {
+        let first = tile.index().saturating_mul(SEGMENT_ENTRIES);
+        let mut entries = Vec::with_capacity(usize::from(tile.width()));
+        for index in first..first.saturating_add(u64::from(tile.width())) {
+            entries.push(self.item(view, index).await?.entry);
+        }
+        let bytes = tlog::tile::encode_entries(&entries);
+        Ok(bytes.map_err(|error| damaged(&view.origin, first, &error))?.into())
+    }
+
+    /// One entry and its body, hashed again.
+    pub async fn entry(&self, origin: &Origin, index: u64) -> Result<EntryRead, ReadError> {
+        let view = self.known(origin)?;
+        let item = self.item(&view, index).await?;
+        let body = match (&item.body, item.said.body()) {
+            (Some(body), _) => BodyRead::Held(body.clone()),
+            (None, None) => BodyRead::None,
+            (None, Some(_)) => self.absent(&view, index).await?,
+        };
+        Ok(EntryRead { index, entry: item.entry, body })
+    }
+
+    /// A proof that the entry stands in the log of the newest size, as a `.tlog-proof`.
+    pub async fn proof(&self, origin: &Origin, index: u64) -> Result<String, ReadError> {
+        let view = self.known(origin)?;
+        within(&view, index)?;
+        let segment = index / SEGMENT_ENTRIES;
+        let leaves =
+            if index < view.sealed() { self.leaves(&view, segment).await? } else { Vec::new() };
+        let nodes = TreeWithLeaves { tree: &view.tree, segment, leaves: &leaves };
+        let hashes = tlog::prove::prove_inclusion(index, view.size(), &nodes)
+            .map_err(|error| damaged(origin, index, &error))?;
+        let checkpoint = verify::read_note(origin, &view.note)
+            .map_err(|error| damaged(origin, index, &error))?;
+        Ok(TlogProof { extra: None, index, hashes, checkpoint }.to_string())
+    }
+
+    /// What a record is now.
+    pub fn standing(&self, origin: &Origin, id: &RecordId) -> Result<Standing, ReadError> {
+        Ok(current(&self.parts.catalog.rows_of(origin, id)?))
+    }
+
+    /// The current records of a feed, newest first.
+    pub fn records(&self, origin: &Origin, page: &Page) -> Result<RecordsPage, ReadError> {
+        let view = self.known(origin)?;
+        let mut at = page.before.unwrap_or(u64::MAX).min(view.size());
+        let stop = at.saturating_sub(SCAN_MAX);
+        let limit = page.limit.clamp(1, PAGE_MAX);
+        let mut records = Vec::new();
+        while at > stop && records.len() < limit {
+            at -= 1;
+            records.extend(self.summary(origin, at, page.kind.as_ref())?);
+        }
+        Ok(RecordsPage { records, next: (at > 0).then_some(at) })
+    }
+
+    fn summary(
+        &self,
+        origin: &Origin,
+        index: u64,
+        wanted: Option<&Kind>,
+    ) -> Result<Option<RecordSummary>, ReadError> {
+        let Some(Row {
+            op: RowOp::Publish { id, kind, version, .. },
+            validity: Validity::Valid,
+            body,
+        }) = self.parts.catalog.row(origin, index)?
+        else {
+            return Ok(None);
+        };
+        let fits = wanted.map_or(!kind.is_trust(), |wanted| *wanted == kind);
+        if !fits || self.standing(origin, &id)? != (Standing::Current { index, version }) {
+            return Ok(None);
+        }
+        Ok(Some(RecordSummary { origin: origin.clone(), index, id, kind, version, body }))
+    }
+
+    /// A record with its history and its current body.
+    pub async fn record(&self, origin: &Origin, id: &RecordId) -> Result<RecordRead, ReadError> {
+        self.known(origin)?;
+        let versions = self.parts.catalog.rows_of(origin, id)?;
+        let standing = current(&versions);
+        if standing == Standing::Absent && versions.is_empty() {
+            return Err(ReadError::NotFound { what: id.to_string() });
+        }
+        let body = match standing {
+            Standing::Current { index, .. } => match self.entry(origin, index).await?.body {
+                BodyRead::Held(bytes) => Body::open(bytes).ok(),
+                _ => None,
+            },
+            _ => None,
+        };
+        Ok(RecordRead { origin: origin.clone(), id: *id, standing, versions, body })
+    }
+
+    pub(super) fn known(&self, origin: &Origin) -> Result<Arc<View>, ReadError> {
+        self.view(origin).ok_or_else(|| unknown(origin))
+    }
+
+    /// The item at an index, checked against the tree.
+    pub(super) async fn item(&self, view: &View, index: u64) -> Result<Item, ReadError> {
+        within(view, index)?;
+        let found = |blocks: &[Block]| {
+            let block = blocks.iter().find(|block| (block.first..block.end()).contains(&index))?;
+            block.items.get(usize::try_from(index - block.first).ok()?).cloned()
+        };
+        let item = if index < view.sealed() {
+            let block = self.read_segment(&view.origin, index / SEGMENT_ENTRIES, Some(view)).await;
+            found(&[block.map_err(|error| damaged(&view.origin, index, &error))?])
+        } else {
+            let tail =
+                self.read_tail(view).await.map_err(|error| damaged(&view.origin, index, &error))?;
+            let item = found(&tail);
+            item.filter(|item| view.tree.tail_leaf(index) == Some(item.leaf()))
+        };
+        item.ok_or_else(|| damaged(&view.origin, index, &"the entry is not where it should be"))
+    }
+
+    /// Why a body that an entry names is not there.
+    async fn absent(&self, view: &View, index: u64) -> Result<BodyRead, ReadError> {
+        let row = self.parts.catalog.row(&view.origin, index)?;
+        let Some(row) = row.filter(|row| row.body == BodyState::Erased) else {
+            return Ok(BodyRead::Missing);
+        };
+        // The withdrawal may name this entry, or another with the same body.
+        let Some(hash) = row.body_hash() else { return Ok(BodyRead::Missing) };
+        let same = self.parts.catalog.rows_with_body(&view.origin, &hash)?;
+        for at in &same {
+            let Some(id) = self.parts.catalog.row(&view.origin, *at)?.and_then(|row| row.id())
+            else {
+                continue;
+            };
+            for (withdrawal, row) in self.parts.catalog.rows_of(&view.origin, &id)? {
+                if !matches!(
+                    (&row.op, row.validity),
+                    (RowOp::Withdraw { erases: true, .. }, Validity::Valid)
+                ) {
+                    continue;
+                }
+                let item = self.item(view, withdrawal).await?;
+                if let Said::Statement(Statement::Withdraw { erase, .. }) = &item.said
+                    && erase.contains(at)
+                {
+                    return Ok(BodyRead::Erased { withdrawal });
+                }
+            }
+        }
+        Ok(BodyRead::Missing)
+    }
+
+    /// The leaf hashes of a sealed segment, from its tile if that is whole, else from its entries.
+    pub(super) async fn leaves(&self, view: &View, number: u64) -> Result<Vec<Hash>, ReadError> {
+        let root = self
+            .segment_root_of(view, number)
+            .map_err(|error| damaged(&view.origin, number, &error))?;
+        if let Ok(tile) = Tile::new(0, number, 256)
+            && let Some(bytes) = self.parts.store.fact(&view.origin, &Fact::Tile(tile)).await?
+            && let Ok(hashes) = tlog::tile::hashes(&bytes)
+            && block::root_of(&hashes) == Some(root)
+        {
+            return Ok(hashes);
+        }
+        let block = self.read_segment(&view.origin, number, Some(view)).await;
+        Ok(block.map_err(|error| damaged(&view.origin, number * SEGMENT_ENTRIES, &error))?.leaves())
+    }
+
+    pub(super) fn segment_root_of(&self, view: &View, number: u64) -> Result<Hash, VerifyError> {
+        let at = usize::try_from(number).unwrap_or(usize::MAX);
+        view.tree.segments().get(at).copied().ok_or(VerifyError::Segment { number })
+    }
+
+    /// A segment, decoded; checked against the tree of `view` where there is one.
+    pub(super) async fn read_segment(
+        &self,
+        origin: &Origin,
+        number: u64,
+        view: Option<&View>,
+    ) -> Result<Block, OpenError> {
+        let key = (origin.clone(), BlockPlace::Segment(number));
+        if let Some(blocks) = self.blocks.get(&key)
+            && let Some(block) = blocks.first()
+        {
+            return Ok(block.clone());
+        }
+        let damaged = || OpenError::Damaged { origin: origin.clone(), number };
+        let bytes =
+            self.parts.store.fact(origin, &Fact::Segment(number)).await?.ok_or_else(damaged)?;
+        let block = block::open_segment(&bytes, number).map_err(|_| damaged())?;
+        if let Some(view) = view {
+            if block.segment_root() != Some(self.segment_root_of(view, number)?) {
+                return Err(damaged());
+            }
+            self.blocks.insert(key, Arc::new(vec![block.clone()]));
+        }
+        Ok(block)
+    }
+
+    /// The blocks of the tail, decoded.
+    pub(super) async fn read_tail(&self, view: &View) -> Result<Arc<Vec<Block>>, OpenError> {
+        let key = (view.origin.clone(), BlockPlace::Tail(view.mark.tip));
+        if let Some(blocks) = self.blocks.get(&key) {
+            return Ok(blocks);
+        }
+        let empty = || OpenError::Empty { origin: view.origin.clone() };
+        let bytes = self.parts.store.fact(&view.origin, &Fact::Head).await?.ok_or_else(empty)?;
+        let (head, _) = Head::read(&bytes).map_err(VerifyError::from)?;
+        let mut blocks = Vec::new();
+        for frame in head.commits.iter().flat_map(|commit| &commit.frames) {
+            blocks.push(frame.open().map_err(VerifyError::from)?);
+        }
+        let blocks = Arc::new(blocks);
+        let tip = head.commits.last().and_then(head::Commit::tip);
+        if tip == Some(view.mark.tip) {
+            self.blocks.insert(key, Arc::clone(&blocks));
+        }
+        Ok(blocks)
+    }
+}
+
+fn within(view: &View, index: u64) -> Result<(), ReadError> {
+    if index < view.size() {
+        return Ok(());
+    }
+    Err(ReadError::Beyond { origin: view.origin.clone(), index, size: view.size() })
+}
+
+fn unknown(origin: &Origin) -> ReadError {
+    ReadError::UnknownFeed { origin: origin.clone() }
+}
+
+fn damaged(origin: &Origin, index: u64, reason: &dyn std::fmt::Display) -> ReadError {
+    ReadError::Damaged { origin: origin.clone(), index, reason: reason.to_string() }
+}
+
+/// Why something could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// Not held here.
+    #[error("this node holds no feed `{origin}`")]
+    UnknownFeed {
+        /// The feed.
+        origin: Origin,
+    },
+    /// The feed is shorter.
+    #[error("`{origin}` has {size} entries, and number {index} was asked for")]
+    Beyond {
+        /// The feed.
+        origin: Origin,
+        /// What was asked for.
+        index: u64,
+        /// Entries it has.
+        size: u64,
+    },
+    /// The segment is not complete yet.
+    #[error("segment {number} of `{origin}` is not sealed; {sealed} entries are")]
+    NotSealed {
+        /// The feed.
+        origin: Origin,
+        /// What was asked for.
+        number: u64,
+        /// Entries that are sealed.
+        sealed: u64,
+    },
+    /// There is no such thing.
+    #[error("there is no {what} here")]
+    NotFound {
+        /// What was asked for.
+        what: String,
+    },
+    /// What is on disk is not what was verified when it was stored.
+    #[error(
+        "entry {index} of `{origin}` cannot be read: {reason}; it will be healed from a mirror"
+    )]
+    Damaged {
+        /// The feed.
+        origin: Origin,
+        /// The entry.
+        index: u64,
+        /// Why.
+        reason: String,
+    },
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The catalog failed.
+    #[error(transparent)]
+    Catalog(#[from] CatalogError),
+}

@@ -1,0 +1,168 @@
+//! After a commit: erase what a withdrawal destroys, apply the entries to the catalog, show the view.
+//!
+//! The catalog's cursor tells what is left to do, so the same code serves a publication, a sync, a
+//! restart after a crash and a rebuild. The cursor passes a withdrawal only after its erasure.
+
+use std::sync::Arc;
+
+use tokio::task::spawn_blocking;
+
+use super::{Feeds, Handle, OpenError, View};
+use crate::block::{Block, SEGMENT_ENTRIES};
+use crate::bodies;
+use crate::judge::Judge;
+use crate::ports::CatalogError;
+use crate::row::{BodyState, CatalogBatch, Validity};
+use crate::statement::{Said, Statement};
+
+/// Entries that were just made or verified, so that they need not be read back.
+pub(super) struct Fresh {
+    /// From the catalog's cursor on.
+    pub(super) blocks: Vec<Block>,
+    /// Whether we signed them ourselves this moment.
+    pub(super) ours: bool,
+}
+
+/// What judging a block leads to.
+struct Judged {
+    batch: CatalogBatch,
+    erase: Vec<u64>,
+}
+
+impl Feeds {
+    /// Brings the catalog up to `view`, erasing on the way, and shows the view.
+    pub(super) async fn settle(
+        self: &Arc<Self>,
+        handle: &Handle,
+        mut view: View,
+        fresh: Option<Fresh>,
+    ) -> Result<(), OpenError> {
+        let mut missing = self.still_missing(&view)?;
+        let mut cursor = self.parts.catalog.cursor(&view.origin)?;
+        if cursor > view.size() {
+            // Rows of a commit that was never durable: sled may know more than the head after a crash.
+            self.parts.catalog.forget(&view.origin)?;
+            cursor = 0;
+        }
+        let (mut fresh, ours) =
+            fresh.map_or((Vec::new(), false), |fresh| (fresh.blocks, fresh.ours));
+        if fresh.first().is_some_and(|block| block.first != cursor) {
+            fresh.clear();
+        }
+        let mut fresh = fresh.into_iter();
+        while cursor < view.size() {
+            let block = match fresh.next() {
+                Some(block) => block,
+                None => self.block_at(&view, cursor).await?,
+            };
+            let judged = self.judge_block(&view, block, ours).await?;
+            let end = judged.batch.from + judged.batch.rows.len() as u64;
+            let states = judged.batch.rows.iter().zip(judged.batch.from..);
+            missing
+                .extend(states.filter(|(row, _)| row.body == BodyState::Missing).map(|(_, at)| at));
+            if !judged.erase.is_empty() {
+                self.erase(&mut view, &judged.erase).await?;
+                missing.retain(|index| !judged.erase.contains(index));
+            }
+            self.parts.catalog.apply(&judged.batch)?;
+            cursor = end;
+        }
+        view.missing = Arc::new(self.remember_missing(&view, missing)?);
+        self.show(handle, view);
+        Ok(())
+    }
+
+    /// The entries that are known to lack a body: of the view shown before, or at a start of the
+    /// memo that the last run left.
+    fn still_missing(&self, view: &View) -> Result<Vec<u64>, CatalogError> {
+        if let Some(before) = self.view(&view.origin) {
+            return Ok(before.missing.as_ref().clone());
+        }
+        let memo = self.parts.catalog.memo(&missing_memo(view))?;
+        Ok(memo.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default())
+    }
+
+    fn remember_missing(
+        &self,
+        view: &View,
+        mut missing: Vec<u64>,
+    ) -> Result<Vec<u64>, CatalogError> {
+        missing.sort_unstable();
+        missing.dedup();
+        missing.retain(|index| *index < view.size());
+        if missing != self.still_missing(view)? {
+            let bytes = serde_json::to_vec(&missing).unwrap_or_default();
+            self.parts.catalog.set_memo(&missing_memo(view), Some(&bytes))?;
+        }
+        Ok(missing)
+    }
+
+    /// The entries from `index` on, to the end of the segment or frame they stand in.
+    async fn block_at(&self, view: &View, index: u64) -> Result<Block, OpenError> {
+        let mut block = if index < view.sealed() {
+            self.read_segment(&view.origin, index / SEGMENT_ENTRIES, Some(view)).await?
+        } else {
+            let tail = self.read_tail(view).await?;
+            let holding = tail.iter().find(|block| index < block.end());
+            holding.cloned().ok_or(OpenError::Empty { origin: view.origin.clone() })?
+        };
+        let skip = usize::try_from(index.saturating_sub(block.first)).unwrap_or(usize::MAX);
+        block.items.drain(..skip.min(block.items.len()));
+        block.first = block.first.max(index);
+        Ok(block)
+    }
+
+    async fn judge_block(
+        &self,
+        view: &View,
+        block: Block,
+        ours: bool,
+    ) -> Result<Judged, CatalogError> {
+        let catalog = Arc::clone(&self.parts.catalog);
+        let (origin, keys) = (view.origin.clone(), Arc::clone(&view.keys));
+        let work = move || {
+            let states = if ours {
+                block.items.iter().map(|item| own_state(&item.said)).collect()
+            } else {
+                bodies::check_block(&origin, &block, &keys)
+            };
+            judge(catalog.as_ref(), origin, &block, states)
+        };
+        if ours {
+            return work();
+        }
+        let failed =
+            |error: tokio::task::JoinError| CatalogError::Backend { reason: error.to_string() };
+        spawn_blocking(work).await.map_err(failed)?
+    }
+}
+
+fn missing_memo(view: &View) -> String {
+    format!("missing/{}", view.origin)
+}
+
+fn own_state(said: &Said) -> BodyState {
+    if said.body().is_some() { BodyState::Held } else { BodyState::None }
+}
+
+fn judge(
+    catalog: &dyn crate::ports::Catalog,
+    origin: tlog::name::Origin,
+    block: &Block,
+    states: Vec<BodyState>,
+) -> Result<Judged, CatalogError> {
+    let mut judge = Judge::new(catalog, origin)?;
+    let mut erase = Vec::new();
+    for (item, state) in block.items.iter().zip(states) {
+        let validity = judge.push(&item.said, state)?;
+        if let (Validity::Valid, Said::Statement(Statement::Withdraw { erase: indices, .. })) =
+            (validity, &item.said)
+        {
+            erase.extend(judge.same_bodies(indices)?);
+        }
+    }
+    erase.sort_unstable();
+    erase.dedup();
+    let states = erase.iter().map(|index| (*index, BodyState::Erased)).collect();
+    Ok(Judged { batch: judge.into_batch(states), erase })
+}

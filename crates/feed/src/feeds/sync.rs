@@ -1,0 +1,407 @@
+//! One sync round of one feed with one carrier: ask, verify, commit, settle.
+//!
+//! Whatever goes wrong, what is held stays as it was; what a signature proves against an owner is
+//! kept as evidence.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use network::keys::KeyHistory;
+use practice::body::Body;
+use tlog::checkpoint::SignedCheckpoint;
+use tlog::name::Origin;
+
+use super::erase::store_error;
+use super::settle::Fresh;
+use super::{FeedState, Feeds, Handle, OpenError, View};
+use crate::advance::Advance;
+use crate::bodies;
+use crate::fault::Fault;
+use crate::head::{self, Commit};
+use crate::ports::{
+    BodyAnswer, Carrier, CarrierError, CatalogError, CommitError, Progress, Since, StoreError,
+};
+use crate::row::BodyState;
+use crate::tree::Tree;
+use crate::verify::{self, Fold, Folded, VerifyError};
+
+/// Bodies asked for again in one round.
+const HEAL_MAX: usize = 64;
+
+/// How a round ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Synced {
+    /// What changed.
+    pub outcome: Outcome,
+    /// Entries whose bodies no carrier has brought yet.
+    pub missing: Vec<u64>,
+}
+
+/// What a round changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Nothing new.
+    Unchanged,
+    /// The feed grew.
+    Advanced {
+        /// Entries before.
+        from: u64,
+        /// Entries now.
+        to: u64,
+    },
+}
+
+impl Feeds {
+    /// Asks `carrier` for what follows what we hold of `origin`, waiting up to `wait` for news.
+    pub async fn sync_feed(
+        self: &Arc<Self>,
+        carrier: &dyn Carrier,
+        origin: &Origin,
+        wait: Option<Duration>,
+        progress: &dyn Progress,
+    ) -> Result<Synced, SyncError> {
+        let pin = self.pin(origin.node()).filter(|pin| pin.following);
+        let pin = pin.ok_or_else(|| SyncError::NotPinned { origin: origin.clone() })?;
+        let handle = self.handle_or_new(origin);
+        let _syncing = handle.syncing.lock().await;
+        let held = handle.view.load_full();
+        if let Some(FeedState::Forked { reason }) = held.as_deref().map(|view| &view.state) {
+            return Err(SyncError::Held { origin: origin.clone(), reason: reason.clone() });
+        }
+        let size = held.as_deref().map_or(0, View::size);
+        let served = verify::read_note(origin, &carrier.checkpoint(origin).await?)?;
+        if let Some(view) = held.as_deref() {
+            let contradicts =
+                served.checkpoint.size == size && served.checkpoint.root != view.root();
+            if served.checkpoint.size < size || contradicts {
+                return Err(self.report(&handle, self.judge_not_longer(view, &served).await));
+            }
+        }
+        let keys = match held.as_deref() {
+            Some(view) => KeyHistory::clone(&view.keys),
+            None => KeyHistory::new(origin.node().clone(), pin.root),
+        };
+        match carrier.since(origin, size, wait).await? {
+            Since::Nothing => {}
+            Since::Shorter(note) => {
+                let served = verify::read_note(origin, &note)?;
+                let error = match held.as_deref() {
+                    Some(view) => self.judge_not_longer(view, &served).await,
+                    None => SyncError::Rollback {
+                        origin: origin.clone(),
+                        held: 0,
+                        served: served.checkpoint.size,
+                    },
+                };
+                return Err(self.report(&handle, error));
+            }
+            Since::Commits(bytes) => {
+                self.take_commits(&handle, carrier, held.as_ref(), keys, &bytes).await?
+            }
+            Since::Head(bytes) => {
+                self.take_head(&handle, carrier, held.as_ref(), keys, &bytes, progress).await?;
+            }
+        }
+        self.heal(&handle, carrier).await?;
+        let view =
+            handle.view.load_full().ok_or_else(|| SyncError::Empty { origin: origin.clone() })?;
+        let outcome = match view.size() {
+            now if now == size => Outcome::Unchanged,
+            now => Outcome::Advanced { from: size, to: now },
+        };
+        Ok(Synced { outcome, missing: view.missing.as_ref().clone() })
+    }
+
+    /// Takes commits that follow what is held.
+    async fn take_commits(
+        self: &Arc<Self>,
+        handle: &Arc<Handle>,
+        carrier: &dyn Carrier,
+        held: Option<&Arc<View>>,
+        keys: KeyHistory,
+        bytes: &Bytes,
+    ) -> Result<(), SyncError> {
+        let commits = head::decode_since(bytes).map_err(VerifyError::from)?;
+        let tree = held.map_or_else(Tree::new, |view| view.tree.clone());
+        let size = tree.size();
+        let folded = match fold(handle.origin.clone(), tree, keys, &commits) {
+            Ok(folded) => folded,
+            Err(why) => return Err(self.contradiction(handle, carrier, held, &commits, why).await),
+        };
+        let advance = match held {
+            Some(view) => folded.append(view.mark, &commits, size)?,
+            None => folded.begin(&commits)?,
+        };
+        self.commit_followed(handle, folded, advance, held.cloned()).await
+    }
+
+    /// Entries that do not fit what is held: garbage, or a fork?
+    pub(super) async fn contradiction(
+        &self,
+        handle: &Handle,
+        carrier: &dyn Carrier,
+        held: Option<&Arc<View>>,
+        commits: &[Commit],
+        why: VerifyError,
+    ) -> SyncError {
+        let disagrees = matches!(
+            why,
+            VerifyError::Root { .. } | VerifyError::Differs { .. } | VerifyError::Segment { .. }
+        );
+        let note = commits.last().map(|commit| verify::read_note(&handle.origin, &commit.note));
+        match (held, note) {
+            (Some(view), Some(Ok(served))) if disagrees => {
+                let error = self.judge_longer(view, &served, carrier, why).await;
+                self.report(handle, error)
+            }
+            _ => why.into(),
+        }
+    }
+
+    /// Commits what was verified; runs to its end even if the caller goes away.
+    pub(super) async fn commit_followed(
+        self: &Arc<Self>,
+        handle: &Arc<Handle>,
+        folded: Folded,
+        advance: Advance,
+        held: Option<Arc<View>>,
+    ) -> Result<(), SyncError> {
+        let (feeds, handle) = (Arc::clone(self), Arc::clone(handle));
+        let work = async move {
+            let _writer = handle.writer.lock().await;
+            if let Err(error) = feeds.parts.store.commit(&advance).await {
+                feeds.reopen(&handle).await?;
+                return Err(error.into());
+            }
+            let appended = matches!(advance.change(), crate::advance::HeadChange::Append(_));
+            let before = held.filter(|_| appended).map_or(0, |view| view.tail_bytes);
+            let fresh = Fresh { blocks: folded.blocks.clone(), ours: false };
+            let mut view = feeds.view_of(&handle, folded, advance.to(), FeedState::Open);
+            view.tail_bytes += before;
+            feeds.settle(&handle, view, Some(fresh)).await?;
+            feeds.seal_if_long(&handle).await;
+            Ok(())
+        };
+        match tokio::spawn(work).await {
+            Ok(result) => result,
+            Err(error) => Err(SyncError::Stopped { reason: error.to_string() }),
+        }
+    }
+
+    /// Shows a fork on the feed's view, then hands the error on.
+    fn report(&self, handle: &Handle, error: SyncError) -> SyncError {
+        if matches!(error, SyncError::Fork { .. })
+            && let Some(view) = handle.view.load_full()
+        {
+            let state = FeedState::Forked { reason: error.to_string() };
+            self.show(handle, View { state, ..View::clone(&view) });
+        }
+        error
+    }
+
+    /// Asks again for bodies that are missing.
+    async fn heal(
+        self: &Arc<Self>,
+        handle: &Arc<Handle>,
+        carrier: &dyn Carrier,
+    ) -> Result<(), SyncError> {
+        let Some(view) = handle.view.load_full() else { return Ok(()) };
+        let mut found = Vec::new();
+        for index in view.missing.iter().take(HEAL_MAX) {
+            let item = self.item(&view, *index).await?;
+            if let BodyAnswer::Body(bytes) = carrier.body(&handle.origin, *index).await?
+                && bodies::may_stand(&item.said, &bytes)
+            {
+                found.push((*index, bytes));
+            }
+        }
+        if found.is_empty() {
+            return Ok(());
+        }
+        let (feeds, handle) = (Arc::clone(self), Arc::clone(handle));
+        let work = async move {
+            let _writer = handle.writer.lock().await;
+            feeds.restore_bodies(&handle, found).await
+        };
+        tokio::spawn(work)
+            .await
+            .map_err(|error| SyncError::Stopped { reason: error.to_string() })?
+    }
+
+    async fn restore_bodies(
+        self: &Arc<Self>,
+        handle: &Handle,
+        found: Vec<(u64, Bytes)>,
+    ) -> Result<(), SyncError> {
+        let Some(view) = handle.view.load_full() else { return Ok(()) };
+        let mut view = View::clone(&view);
+        let mut states: Vec<(u64, BodyState)> = Vec::new();
+        for (index, bytes) in found {
+            // Erased meanwhile: it must not come back.
+            let row = self.parts.catalog.row(&handle.origin, index)?;
+            if row.is_some_and(|row| row.body == BodyState::Missing) {
+                states.push((index, self.put_body(&mut view, index, bytes).await?));
+            }
+        }
+        let from = self.parts.catalog.cursor(&handle.origin)?;
+        let missing =
+            view.missing.iter().filter(|index| !states.iter().any(|(at, _)| at == *index));
+        view.missing = Arc::new(missing.copied().collect());
+        let origin = handle.origin.clone();
+        self.parts.catalog.apply(&crate::row::CatalogBatch {
+            origin,
+            from,
+            rows: Vec::new(),
+            states,
+        })?;
+        self.show(handle, view);
+        Ok(())
+    }
+}
+
+/// Checks commits against what is held.
+pub(super) fn fold(
+    origin: Origin,
+    tree: Tree,
+    keys: KeyHistory,
+    commits: &[Commit],
+) -> Result<Folded, VerifyError> {
+    let mut fold = Fold::new(origin, tree, keys);
+    for commit in commits {
+        fold.commit(commit)?;
+    }
+    fold.finish().ok_or(VerifyError::Head(head::HeadError::NoCommit))
+}
+
+/// Whether a checkpoint is signed by the log key of the newest node record that the carrier has: a
+/// cheap question before a long download. The log itself decides afterwards.
+pub(super) async fn signed_by_candidate(
+    carrier: &dyn Carrier,
+    served: &SignedCheckpoint,
+    origin: &Origin,
+    keys: &KeyHistory,
+) -> Result<(), SyncError> {
+    if verify::check_signature(origin, served, keys).is_ok() {
+        return Ok(());
+    }
+    let bytes = carrier.node_record().await?;
+    let body = Body::open(bytes).map_err(|error| SyncError::NodeRecord {
+        origin: origin.clone(),
+        reason: error.to_string(),
+    })?;
+    let (id, version) = (body.id(), body.version());
+    let mut candidate = KeyHistory::new(origin.node().clone(), keys.root());
+    candidate.observe(0, id, version, Some(body.bytes())).map_err(VerifyError::from)?;
+    Ok(verify::check_signature(origin, served, &candidate)?)
+}
+
+/// Why a round failed. What is held stays as it was.
+#[derive(Debug, thiserror::Error)]
+pub enum SyncError {
+    /// Nobody decided to follow this node.
+    #[error("nobody pinned the node of `{origin}`; `follow` it first")]
+    NotPinned {
+        /// The feed.
+        origin: Origin,
+    },
+    /// The carrier did not bring it.
+    #[error(transparent)]
+    Carrier(#[from] CarrierError),
+    /// What it brought does not verify.
+    #[error("what was sent was refused: {0}")]
+    Invalid(#[from] VerifyError),
+    /// The node record it brought is no such thing.
+    #[error("what was sent as the node record of `{origin}` is none: {reason}")]
+    NodeRecord {
+        /// The feed.
+        origin: Origin,
+        /// Why.
+        reason: String,
+    },
+    /// The feed is shorter than what we hold; perhaps an old copy.
+    #[error(
+        "`{origin}` was served with {served} entries and {held} are held: an older copy, or a server restored from an old backup; \
+             nothing was dropped here"
+    )]
+    Rollback {
+        /// The feed.
+        origin: Origin,
+        /// Entries held.
+        held: u64,
+        /// Entries served.
+        served: u64,
+    },
+    /// A proven fork.
+    #[error(
+        "two versions of `{origin}` were signed by its owner; the copy stays at {held} entries and the evidence is kept"
+    )]
+    Fork {
+        /// The feed.
+        origin: Origin,
+        /// Entries held.
+        held: u64,
+        /// The evidence.
+        fault: Box<Fault>,
+    },
+    /// It looks like a fork and cannot be proven.
+    #[error("`{origin}` contradicts what is held, and it cannot be proven by whom: {reason}")]
+    Unproven {
+        /// The feed.
+        origin: Origin,
+        /// Why not.
+        reason: String,
+    },
+    /// The copy is held back until an operator decides.
+    #[error("`{origin}` is not synced: {reason}")]
+    Held {
+        /// The feed.
+        origin: Origin,
+        /// Why.
+        reason: String,
+    },
+    /// A feed without entries.
+    #[error("`{origin}` has not begun yet")]
+    Empty {
+        /// The feed.
+        origin: Origin,
+    },
+    /// The node is stopping.
+    #[error("the round was stopped: {reason}")]
+    Stopped {
+        /// Why.
+        reason: String,
+    },
+    /// Our own store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Our own catalog failed.
+    #[error(transparent)]
+    Catalog(#[from] CatalogError),
+    /// Our own copy could not be read.
+    #[error(transparent)]
+    Read(#[from] super::ReadError),
+    /// Our own copy could not be settled.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+}
+
+impl From<CommitError> for SyncError {
+    fn from(error: CommitError) -> Self {
+        store_error(error).into()
+    }
+}
+
+impl SyncError {
+    /// Whether the other side sent what it should not, and not merely nothing.
+    pub fn is_refusal(&self) -> bool {
+        matches!(
+            self,
+            Self::Invalid(_)
+                | Self::NodeRecord { .. }
+                | Self::Rollback { .. }
+                | Self::Fork { .. }
+                | Self::Unproven { .. }
+        )
+    }
+}
