@@ -7,6 +7,7 @@
 //! After a crash anywhere in between, [`Feeds::open`] finds the last good commit and does the rest
 //! again.
 
+mod commit;
 mod erase;
 mod follow;
 mod judge_fork;
@@ -14,6 +15,7 @@ mod open;
 mod plan;
 mod publish;
 mod read;
+mod refusal;
 mod settle;
 mod sync;
 mod view;
@@ -32,10 +34,11 @@ use crate::row::Row;
 
 pub use follow::{FollowError, Pin};
 pub use open::OpenError;
-pub use publish::{PUBLICATIONS_MAX, Publication, PublishError, Published, Withdrawal, timestamp};
+pub use publish::{PUBLICATIONS_MAX, Publication, Published, Withdrawal, timestamp};
 pub use read::{
     BodyRead, EntryRead, Page, ReadError, RecordRead, RecordSummary, RecordsPage, WAIT_MAX,
 };
+pub use refusal::PublishError;
 pub use sync::{Outcome, SyncError, Synced};
 pub use view::{FeedState, View};
 

@@ -1,14 +1,10 @@
-//! Publishing to our own feeds: group commit.
-//!
-//! Bodies are signed by each caller; whoever gets the feed's turn commits for all who wait. A caller
-//! is answered when its entries are on disk, above the high-water mark, in the catalog and shown.
-//! A commit runs to its end even if the caller goes away.
+//! Publishing to our own feeds: each caller makes and signs its entries here, then queues them for
+//! the next [`commit`](super::commit).
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use network::keys::KeyHistory;
 use practice::body::{Body, Issuer, Unsigned};
 use practice::id::RecordId;
 use practice::kind::Kind;
@@ -16,18 +12,12 @@ use rayon::prelude::*;
 use serde_json::Value;
 use tlog::hash::Hash;
 use tlog::name::{FeedName, Origin};
-use tokio::sync::oneshot;
-use tracing::error;
 
-use super::settle::Fresh;
-use super::{FeedState, Feeds, Handle, OpenError, Request, View};
-use crate::append::{self, AppendError, Staged};
-use crate::block::{BlockError, Item};
-use crate::head::{TAIL_BYTES, TAIL_ENTRIES};
-use crate::judge::Judge;
-use crate::ports::{CatalogError, CommitError, HighWater, KeyUse, Locked, Signer, StoreError};
-use crate::row::{RowOp, Validity};
-use crate::statement::{Said, Statement, StatementTooLong};
+use super::{FeedState, Feeds, Handle, PublishError, View};
+use crate::block::Item;
+use crate::ports::{CatalogError, KeyUse, Signer};
+use crate::row::RowOp;
+use crate::statement::{Said, Statement};
 
 /// Records in one request: more are split by the caller.
 pub const PUBLICATIONS_MAX: usize = 10_000;
@@ -76,10 +66,10 @@ pub struct Published {
 /// An entry before it has a place.
 #[derive(Clone)]
 pub(super) struct Prepared {
-    item: Item,
-    id: RecordId,
-    kind: Kind,
-    version: u64,
+    pub(super) item: Item,
+    pub(super) id: RecordId,
+    pub(super) kind: Kind,
+    pub(super) version: u64,
 }
 
 impl Feeds {
@@ -175,7 +165,7 @@ impl Feeds {
         handle.ok_or(PublishError::NotBegun { origin })
     }
 
-    fn writable(&self, handle: &Handle) -> Result<Arc<View>, PublishError> {
+    pub(super) fn writable(&self, handle: &Handle) -> Result<Arc<View>, PublishError> {
         let not_begun = || PublishError::NotBegun { origin: handle.origin.clone() };
         let view = handle.view.load_full().ok_or_else(not_begun)?;
         match &view.state {
@@ -263,213 +253,6 @@ impl Feeds {
             .await
             .map_err(|error| PublishError::Body { reason: error.to_string() })?
     }
-
-    /// Queues entries and sees to it that they are committed.
-    async fn submit(
-        self: &Arc<Self>,
-        handle: &Arc<Handle>,
-        entries: Vec<Prepared>,
-    ) -> Result<Vec<Published>, PublishError> {
-        let (answer, answered) = oneshot::channel();
-        handle.push(Request { entries, answer });
-        let (feeds, own_handle) = (Arc::clone(self), Arc::clone(handle));
-        // Its own task: a commit must not be dropped half-way with its caller.
-        tokio::spawn(async move {
-            let _writer = own_handle.writer.lock().await;
-            let requests = own_handle.drain();
-            if !requests.is_empty() {
-                feeds.commit_requests(&own_handle, requests).await;
-            }
-        });
-        answered.await.map_err(|_| PublishError::Interrupted)?
-    }
-
-    async fn commit_requests(self: &Arc<Self>, handle: &Arc<Handle>, requests: Vec<Request>) {
-        let mut taken: Vec<(Request, Vec<Published>)> = Vec::new();
-        let staged = match self.stage(handle, requests, &mut taken) {
-            Ok(Some(staged)) => staged,
-            Ok(None) => return,
-            Err(error) => return refuse_all(taken, &error),
-        };
-        match self.commit_staged(handle, staged).await {
-            Ok(()) => {
-                for (request, published) in taken {
-                    let _ = request.answer.send(Ok(published));
-                }
-                self.seal_if_long(handle).await;
-            }
-            Err(error) => refuse_all(taken, &error),
-        }
-    }
-
-    /// Judges the requests in order, answers those that are refused, and stages the others.
-    fn stage(
-        &self,
-        handle: &Handle,
-        requests: Vec<Request>,
-        taken: &mut Vec<(Request, Vec<Published>)>,
-    ) -> Result<Option<Staged>, PublishError> {
-        let view = if handle.view.load().is_some() { Some(self.writable(handle)?) } else { None };
-        let mut judge = Judge::new(self.parts.catalog.as_ref(), handle.origin.clone())?;
-        let mut items = Vec::new();
-        for request in requests {
-            match accept(&mut judge, &handle.origin, &request.entries) {
-                Ok(published) => {
-                    items.extend(request.entries.iter().map(|entry| entry.item.clone()));
-                    taken.push((request, published));
-                }
-                Err(error) => {
-                    let _ = request.answer.send(Err(error));
-                }
-            }
-        }
-        if items.is_empty() {
-            return Ok(None);
-        }
-        let signer = self.parts.signer.as_ref();
-        let staged = match view {
-            Some(view) => append::stage(
-                &handle.origin,
-                Some(view.mark),
-                &view.tree,
-                &view.keys,
-                items,
-                signer,
-            )?,
-            None => {
-                let keys = first_keys(&handle.origin, &items)?;
-                append::stage(
-                    &handle.origin,
-                    None,
-                    &crate::tree::Tree::new(),
-                    &keys,
-                    items,
-                    signer,
-                )?
-            }
-        };
-        Ok(Some(staged))
-    }
-
-    async fn commit_staged(
-        self: &Arc<Self>,
-        handle: &Handle,
-        staged: Staged,
-    ) -> Result<(), PublishError> {
-        if let Err(error) = self.parts.store.commit(&staged.advance).await {
-            // What is on disk decides, never what we believe was written.
-            let read_back = self.reopen(handle).await;
-            let reached =
-                handle.view.load().as_ref().is_some_and(|view| view.root() == staged.tree.root());
-            if let Err(reason) = read_back {
-                error!(feed.origin = %handle.origin, "`{}` could not be read back: {reason}", handle.origin);
-            }
-            if !reached || matches!(error, CommitError::Unknown { .. }) {
-                return Err(error.into());
-            }
-            return Ok(());
-        }
-        let mark = HighWater { size: staged.tree.size(), root: staged.tree.root() };
-        self.parts.store.set_high_water(&handle.origin, mark).await?;
-        let before = handle.view.load_full();
-        let added: usize =
-            staged.blocks.iter().flat_map(|block| &block.items).map(super::open::bytes_of).sum();
-        let view = View {
-            origin: handle.origin.clone(),
-            own: handle.own,
-            tail_bytes: before.as_ref().map_or(0, |view| view.tail_bytes) + added,
-            note: staged.note.into(),
-            tree: staged.tree,
-            keys: Arc::new(staged.keys),
-            mark: staged.advance.to(),
-            received_at: self.parts.clock.now(),
-            state: FeedState::Open,
-            missing: Arc::default(),
-        };
-        self.settle(handle, view, Some(Fresh { blocks: staged.blocks, ours: true })).await?;
-        Ok(())
-    }
-
-    /// Cuts a long tail into segments. The caller holds the feed's turn. A failure costs nothing but
-    /// a longer head, and is tried again after the next commit.
-    pub(super) async fn seal_if_long(self: &Arc<Self>, handle: &Handle) {
-        let Some(view) = handle.view.load_full() else { return };
-        if view.size() - view.sealed() < TAIL_ENTRIES && view.tail_bytes < TAIL_BYTES {
-            return;
-        }
-        if let Err(reason) = self.seal(handle, &view).await {
-            error!(feed.origin = %handle.origin, "the tail of `{}` could not be sealed: {reason}", handle.origin);
-        }
-    }
-
-    async fn seal(self: &Arc<Self>, handle: &Handle, view: &View) -> Result<(), PublishError> {
-        let tail = self.read_tail(view).await?;
-        let Some(sealed) = append::seal(&handle.origin, view.mark, &view.tree, &tail, &view.note)?
-        else {
-            return Ok(());
-        };
-        for fact in &sealed.facts {
-            self.parts.store.keep(fact).await?;
-        }
-        self.parts.store.commit(&sealed.advance).await?;
-        let rest = tail.iter().flat_map(|block| (block.first..).zip(&block.items));
-        let rest = rest.filter(|(index, _)| *index >= sealed.tree.sealed());
-        let tail_bytes = rest.map(|(_, item)| super::open::bytes_of(item)).sum();
-        let view =
-            View { tree: sealed.tree, mark: sealed.advance.to(), tail_bytes, ..view.clone() };
-        self.show(handle, view);
-        Ok(())
-    }
-}
-
-/// Judges the entries of one request: all count, or none is appended.
-fn accept(
-    judge: &mut Judge<'_>,
-    origin: &Origin,
-    entries: &[Prepared],
-) -> Result<Vec<Published>, PublishError> {
-    let mark = judge.mark();
-    let mut published = Vec::with_capacity(entries.len());
-    for entry in entries {
-        let index = judge.next();
-        let validity = judge.push(&entry.item.said, crate::row::BodyState::Held)?;
-        if validity != Validity::Valid {
-            judge.rewind(mark);
-            return Err(refusal(validity, entry));
-        }
-        published.push(Published {
-            origin: origin.clone(),
-            index,
-            id: entry.id,
-            kind: entry.kind.clone(),
-            version: entry.version,
-            body: entry.item.said.body(),
-        });
-    }
-    Ok(published)
-}
-
-fn refusal(validity: Validity, entry: &Prepared) -> PublishError {
-    match validity {
-        Validity::VersionNotGreater => {
-            PublishError::Changed { id: entry.id, current: entry.version }
-        }
-        _ => PublishError::Statement { id: entry.id, reason: validity.words() },
-    }
-}
-
-fn refuse_all(taken: Vec<(Request, Vec<Published>)>, error: &PublishError) {
-    for (request, _) in taken {
-        let _ = request.answer.send(Err(PublishError::Commit { reason: error.to_string() }));
-    }
-}
-
-/// The keys of a feed that begins: its first item must be a node record, signed by the root it names.
-fn first_keys(origin: &Origin, items: &[Item]) -> Result<KeyHistory, PublishError> {
-    let body = items.first().and_then(|item| item.body.clone()).ok_or(PublishError::Nothing)?;
-    let body =
-        Body::open(body).map_err(|error| PublishError::Body { reason: error.to_string() })?;
-    Ok(KeyHistory::new(origin.node().clone(), body.issuer_key()))
 }
 
 fn prepare(unsigned: Unsigned, signer: &dyn Signer) -> Result<Prepared, PublishError> {
@@ -505,113 +288,4 @@ pub(super) fn publish_item(body: &Body) -> Result<Item, PublishError> {
 pub fn timestamp(seconds: u64) -> String {
     let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
     jiff::Timestamp::from_second(seconds).unwrap_or(jiff::Timestamp::UNIX_EPOCH).to_string()
-}
-
-/// Why nothing was published.
-#[derive(Debug, thiserror::Error)]
-pub enum PublishError {
-    /// No such feed of ours.
-    #[error("this node has no feed `{origin}`; begin it with `init`")]
-    NotBegun {
-        /// The feed.
-        origin: Origin,
-    },
-    /// It begins once.
-    #[error("`{origin}` has begun already")]
-    BegunAlready {
-        /// The feed.
-        origin: Origin,
-    },
-    /// Nothing is signed for now.
-    #[error("`{origin}` is read-only: {reason}")]
-    ReadOnly {
-        /// The feed.
-        origin: Origin,
-        /// Why.
-        reason: String,
-    },
-    /// Nothing, or too much at once.
-    #[error("{count} records were handed in at once; 1 to 10,000 can be")]
-    Count {
-        /// How many.
-        count: usize,
-    },
-    /// No entry came out of it.
-    #[error("there is nothing to publish")]
-    Nothing,
-    /// Somebody else published a version first.
-    #[error(
-        "{id} was changed meanwhile (version {current}); look at the new version and publish again"
-    )]
-    Changed {
-        /// The record.
-        id: RecordId,
-        /// The version that is there.
-        current: u64,
-    },
-    /// The statement would have no effect.
-    #[error("{id} cannot be published like this: {reason}")]
-    Statement {
-        /// The record.
-        id: RecordId,
-        /// Why.
-        reason: &'static str,
-    },
-    /// No such record.
-    #[error("`{origin}` has no record {id}")]
-    NoSuchRecord {
-        /// The record.
-        id: RecordId,
-        /// The feed.
-        origin: Origin,
-    },
-    /// Records of trust stay.
-    #[error(
-        "a record of kind {kind} can be withdrawn and not erased: the feed could not explain itself without it"
-    )]
-    TrustIsNotErased {
-        /// Its kind.
-        kind: Kind,
-    },
-    /// The document could not be made.
-    #[error("the record could not be made: {reason}")]
-    Body {
-        /// Why.
-        reason: String,
-    },
-    /// The keys are locked.
-    #[error(transparent)]
-    Locked(#[from] Locked),
-    /// A statement over its limit.
-    #[error(transparent)]
-    TooLong(#[from] StatementTooLong),
-    /// An entry or body over its limit.
-    #[error(transparent)]
-    Block(#[from] BlockError),
-    /// The feed could not be extended.
-    #[error(transparent)]
-    Append(#[from] AppendError),
-    /// The store did not take it.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The store did not take it.
-    #[error(transparent)]
-    NotCommitted(#[from] CommitError),
-    /// The catalog failed.
-    #[error(transparent)]
-    Catalog(#[from] CatalogError),
-    /// It was committed and could not be shown.
-    #[error("it is in the feed, and could not be shown yet: {0}")]
-    Settle(#[from] OpenError),
-    /// The commit that it was part of failed.
-    #[error("{reason}")]
-    Commit {
-        /// Why.
-        reason: String,
-    },
-    /// The node stopped.
-    #[error(
-        "the node stopped before it was known whether this was stored; look with `list` before publishing again"
-    )]
-    Interrupted,
 }

@@ -1,0 +1,232 @@
+//! Group commit: whoever gets the feed's turn commits for all who wait.
+//!
+//! A caller is answered when its entries are on disk, below the high-water mark, in the catalog and
+//! shown. A commit runs to its end even if the caller goes away. What is on disk decides: after a
+//! write that failed or was not answered the head is read back before anything else is signed.
+
+use std::sync::Arc;
+
+use network::keys::KeyHistory;
+use practice::body::Body;
+use tlog::name::Origin;
+use tokio::sync::oneshot;
+use tracing::error;
+
+use super::publish::Prepared;
+use super::settle::Fresh;
+use super::{FeedState, Feeds, Handle, PublishError, Published, Request, View};
+use crate::append::{self, Staged};
+use crate::block::Item;
+use crate::head::{TAIL_BYTES, TAIL_ENTRIES};
+use crate::judge::Judge;
+use crate::ports::{CommitError, HighWater};
+use crate::row::Validity;
+
+impl Feeds {
+    /// Queues entries and sees to it that they are committed.
+    pub(super) async fn submit(
+        self: &Arc<Self>,
+        handle: &Arc<Handle>,
+        entries: Vec<Prepared>,
+    ) -> Result<Vec<Published>, PublishError> {
+        let (answer, answered) = oneshot::channel();
+        handle.push(Request { entries, answer });
+        let (feeds, own_handle) = (Arc::clone(self), Arc::clone(handle));
+        // Its own task: a commit must not be dropped half-way with its caller.
+        tokio::spawn(async move {
+            let _writer = own_handle.writer.lock().await;
+            let requests = own_handle.drain();
+            if !requests.is_empty() {
+                feeds.commit_requests(&own_handle, requests).await;
+            }
+        });
+        answered.await.map_err(|_| PublishError::Interrupted)?
+    }
+
+    async fn commit_requests(self: &Arc<Self>, handle: &Arc<Handle>, requests: Vec<Request>) {
+        let mut taken: Vec<(Request, Vec<Published>)> = Vec::new();
+        let staged = match self.stage(handle, requests, &mut taken) {
+            Ok(Some(staged)) => staged,
+            Ok(None) => return,
+            Err(error) => return refuse_all(taken, &error),
+        };
+        match self.commit_staged(handle, staged).await {
+            Ok(()) => {
+                for (request, published) in taken {
+                    let _ = request.answer.send(Ok(published));
+                }
+                self.seal_if_long(handle).await;
+            }
+            Err(error) => refuse_all(taken, &error),
+        }
+    }
+
+    /// Judges the requests in order, answers those that are refused, and stages the others.
+    fn stage(
+        &self,
+        handle: &Handle,
+        requests: Vec<Request>,
+        taken: &mut Vec<(Request, Vec<Published>)>,
+    ) -> Result<Option<Staged>, PublishError> {
+        let view = if handle.view.load().is_some() { Some(self.writable(handle)?) } else { None };
+        let mut judge = Judge::new(self.parts.catalog.as_ref(), handle.origin.clone())?;
+        let mut items = Vec::new();
+        for request in requests {
+            match accept(&mut judge, &handle.origin, &request.entries) {
+                Ok(published) => {
+                    items.extend(request.entries.iter().map(|entry| entry.item.clone()));
+                    taken.push((request, published));
+                }
+                Err(error) => {
+                    let _ = request.answer.send(Err(error));
+                }
+            }
+        }
+        if items.is_empty() {
+            return Ok(None);
+        }
+        let signer = self.parts.signer.as_ref();
+        let staged = match view {
+            Some(view) => append::stage(
+                &handle.origin,
+                Some(view.mark),
+                &view.tree,
+                &view.keys,
+                items,
+                signer,
+            )?,
+            None => {
+                let keys = first_keys(&handle.origin, &items)?;
+                append::stage(
+                    &handle.origin,
+                    None,
+                    &crate::tree::Tree::new(),
+                    &keys,
+                    items,
+                    signer,
+                )?
+            }
+        };
+        Ok(Some(staged))
+    }
+
+    async fn commit_staged(
+        self: &Arc<Self>,
+        handle: &Handle,
+        staged: Staged,
+    ) -> Result<(), PublishError> {
+        if let Err(error) = self.parts.store.commit(&staged.advance).await {
+            // What is on disk decides, never what we believe was written.
+            let read_back = self.reopen(handle).await;
+            let reached =
+                handle.view.load().as_ref().is_some_and(|view| view.root() == staged.tree.root());
+            if let Err(reason) = read_back {
+                error!(feed.origin = %handle.origin, "`{}` could not be read back: {reason}", handle.origin);
+            }
+            if !reached || matches!(error, CommitError::Unknown { .. }) {
+                return Err(error.into());
+            }
+            return Ok(());
+        }
+        let mark = HighWater { size: staged.tree.size(), root: staged.tree.root() };
+        self.parts.store.set_high_water(&handle.origin, mark).await?;
+        let before = handle.view.load_full();
+        let added: usize =
+            staged.blocks.iter().flat_map(|block| &block.items).map(super::open::bytes_of).sum();
+        let view = View {
+            origin: handle.origin.clone(),
+            own: handle.own,
+            tail_bytes: before.as_ref().map_or(0, |view| view.tail_bytes) + added,
+            note: staged.note.into(),
+            tree: staged.tree,
+            keys: Arc::new(staged.keys),
+            mark: staged.advance.to(),
+            received_at: self.parts.clock.now(),
+            state: FeedState::Open,
+            missing: Arc::default(),
+        };
+        self.settle(handle, view, Some(Fresh { blocks: staged.blocks, ours: true })).await?;
+        Ok(())
+    }
+
+    /// Cuts a long tail into segments. The caller holds the feed's turn. A failure costs nothing but
+    /// a longer head, and is tried again after the next commit.
+    pub(super) async fn seal_if_long(self: &Arc<Self>, handle: &Handle) {
+        let Some(view) = handle.view.load_full() else { return };
+        if view.size() - view.sealed() < TAIL_ENTRIES && view.tail_bytes < TAIL_BYTES {
+            return;
+        }
+        if let Err(reason) = self.seal(handle, &view).await {
+            error!(feed.origin = %handle.origin, "the tail of `{}` could not be sealed: {reason}", handle.origin);
+        }
+    }
+
+    async fn seal(self: &Arc<Self>, handle: &Handle, view: &View) -> Result<(), PublishError> {
+        let tail = self.read_tail(view).await?;
+        let Some(sealed) = append::seal(&handle.origin, view.mark, &view.tree, &tail, &view.note)?
+        else {
+            return Ok(());
+        };
+        for fact in &sealed.facts {
+            self.parts.store.keep(fact).await?;
+        }
+        self.parts.store.commit(&sealed.advance).await?;
+        let rest = tail.iter().flat_map(|block| (block.first..).zip(&block.items));
+        let rest = rest.filter(|(index, _)| *index >= sealed.tree.sealed());
+        let tail_bytes = rest.map(|(_, item)| super::open::bytes_of(item)).sum();
+        let view =
+            View { tree: sealed.tree, mark: sealed.advance.to(), tail_bytes, ..view.clone() };
+        self.show(handle, view);
+        Ok(())
+    }
+}
+
+/// Judges the entries of one request: all count, or none is appended.
+fn accept(
+    judge: &mut Judge<'_>,
+    origin: &Origin,
+    entries: &[Prepared],
+) -> Result<Vec<Published>, PublishError> {
+    let mark = judge.mark();
+    let mut published = Vec::with_capacity(entries.len());
+    for entry in entries {
+        let index = judge.next();
+        let validity = judge.push(&entry.item.said, crate::row::BodyState::Held)?;
+        if validity != Validity::Valid {
+            judge.rewind(mark);
+            return Err(refusal(validity, entry));
+        }
+        published.push(Published {
+            origin: origin.clone(),
+            index,
+            id: entry.id,
+            kind: entry.kind.clone(),
+            version: entry.version,
+            body: entry.item.said.body(),
+        });
+    }
+    Ok(published)
+}
+
+fn refusal(validity: Validity, entry: &Prepared) -> PublishError {
+    match validity {
+        Validity::VersionNotGreater => {
+            PublishError::Changed { id: entry.id, current: entry.version }
+        }
+        _ => PublishError::Statement { id: entry.id, reason: validity.words() },
+    }
+}
+
+fn refuse_all(taken: Vec<(Request, Vec<Published>)>, error: &PublishError) {
+    for (request, _) in taken {
+        let _ = request.answer.send(Err(PublishError::Commit { reason: error.to_string() }));
+    }
+}
+
+/// The keys of a feed that begins: its first item must be a node record, signed by the root it names.
+fn first_keys(origin: &Origin, items: &[Item]) -> Result<KeyHistory, PublishError> {
+    let body = items.first().and_then(|item| item.body.clone()).ok_or(PublishError::Nothing)?;
+    let body =
+        Body::open(body).map_err(|error| PublishError::Body { reason: error.to_string() })?;
+    Ok(KeyHistory::new(origin.node().clone(), body.issuer_key()))
+}

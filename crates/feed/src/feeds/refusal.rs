@@ -1,0 +1,120 @@
+//! Why nothing was published.
+
+use practice::id::RecordId;
+use practice::kind::Kind;
+use tlog::name::Origin;
+
+use super::OpenError;
+use crate::append::AppendError;
+use crate::block::BlockError;
+use crate::ports::{CatalogError, CommitError, Locked, StoreError};
+use crate::statement::StatementTooLong;
+
+/// Why nothing was published.
+#[derive(Debug, thiserror::Error)]
+pub enum PublishError {
+    /// No such feed of ours.
+    #[error("this node has no feed `{origin}`; begin it with `init`")]
+    NotBegun {
+        /// The feed.
+        origin: Origin,
+    },
+    /// It begins once.
+    #[error("`{origin}` has begun already")]
+    BegunAlready {
+        /// The feed.
+        origin: Origin,
+    },
+    /// Nothing is signed for now.
+    #[error("`{origin}` is read-only: {reason}")]
+    ReadOnly {
+        /// The feed.
+        origin: Origin,
+        /// Why.
+        reason: String,
+    },
+    /// Nothing, or too much at once.
+    #[error("{count} records were handed in at once; 1 to 10,000 can be")]
+    Count {
+        /// How many.
+        count: usize,
+    },
+    /// No entry came out of it.
+    #[error("there is nothing to publish")]
+    Nothing,
+    /// Somebody else published a version first.
+    #[error(
+        "{id} was changed meanwhile (version {current}); look at the new version and publish again"
+    )]
+    Changed {
+        /// The record.
+        id: RecordId,
+        /// The version that is there.
+        current: u64,
+    },
+    /// The statement would have no effect.
+    #[error("{id} cannot be published like this: {reason}")]
+    Statement {
+        /// The record.
+        id: RecordId,
+        /// Why.
+        reason: &'static str,
+    },
+    /// No such record.
+    #[error("`{origin}` has no record {id}")]
+    NoSuchRecord {
+        /// The record.
+        id: RecordId,
+        /// The feed.
+        origin: Origin,
+    },
+    /// Records of trust stay.
+    #[error(
+        "a record of kind {kind} can be withdrawn and not erased: the feed could not explain itself without it"
+    )]
+    TrustIsNotErased {
+        /// Its kind.
+        kind: Kind,
+    },
+    /// The document could not be made.
+    #[error("the record could not be made: {reason}")]
+    Body {
+        /// Why.
+        reason: String,
+    },
+    /// The keys are locked.
+    #[error(transparent)]
+    Locked(#[from] Locked),
+    /// A statement over its limit.
+    #[error(transparent)]
+    TooLong(#[from] StatementTooLong),
+    /// An entry or body over its limit.
+    #[error(transparent)]
+    Block(#[from] BlockError),
+    /// The feed could not be extended.
+    #[error(transparent)]
+    Append(#[from] AppendError),
+    /// The store did not take it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The store did not take it.
+    #[error(transparent)]
+    NotCommitted(#[from] CommitError),
+    /// The catalog failed.
+    #[error(transparent)]
+    Catalog(#[from] CatalogError),
+    /// It was committed and could not be shown.
+    #[error("it is in the feed, and could not be shown yet: {0}")]
+    Settle(#[from] OpenError),
+    /// The commit that it was part of failed.
+    #[error("{reason}")]
+    Commit {
+        /// Why.
+        reason: String,
+    },
+    /// The node stopped.
+    #[error(
+        "the node stopped before it was known whether this was stored; look with `list` before publishing again"
+    )]
+    Interrupted,
+}
