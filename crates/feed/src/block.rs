@@ -132,7 +132,8 @@ impl Block {
 
     /// Root of the subtree these entries make, if there are 256 of them at a multiple of 256.
     pub fn segment_root(&self) -> Option<Hash> {
-        let whole = self.items.len() as u64 == SEGMENT_ENTRIES && self.first % SEGMENT_ENTRIES == 0;
+        let whole = self.items.len() as u64 == SEGMENT_ENTRIES
+            && self.first.is_multiple_of(SEGMENT_ENTRIES);
         if !whole {
             return None;
         }

@@ -20,4 +20,5 @@ pub mod row;
 pub mod secret;
 pub mod statement;
 pub mod tree;
+pub mod verdict;
 pub mod verify;

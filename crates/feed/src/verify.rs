@@ -291,6 +291,12 @@ pub enum VerifyError {
         /// What came.
         first: u64,
     },
+    /// Only what we hold: an old answer, played again.
+    #[error("the answer says it has news after entry {size}, and has none")]
+    NothingNew {
+        /// Entries held.
+        size: u64,
+    },
     /// An entry is another one than the one we hold.
     #[error("entry {index} is not the one that was received before")]
     Differs {

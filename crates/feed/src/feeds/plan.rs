@@ -106,11 +106,13 @@ impl Feeds {
         progress: &dyn Progress,
     ) -> Result<Vec<NodeEntry>, SyncError> {
         let total = tree.segments().len() as u64 - first;
-        let wanted = (first..)
-            .zip(tree.segments().iter().skip(usize::try_from(first).unwrap_or(usize::MAX)));
-        let fetches = stream::iter(wanted.map(|(number, root)| {
-            self.fetch_segment(&handle.origin, carrier, held, number, *root)
-        }));
+        let wanted = (first..).zip(
+            tree.segments().iter().copied().skip(usize::try_from(first).unwrap_or(usize::MAX)),
+        );
+        let fetches =
+            stream::iter(wanted.map(|(number, root)| {
+                self.fetch_segment(&handle.origin, carrier, held, number, root)
+            }));
         let mut done = 0;
         let mut records = Vec::new();
         let mut fetches = fetches.buffered(SEGMENTS_IN_FLIGHT);

@@ -97,7 +97,7 @@ impl Feeds {
                 return Err(self.report(&handle, error));
             }
             Since::Commits(bytes) => {
-                self.take_commits(&handle, carrier, held.as_ref(), keys, &bytes).await?
+                self.take_commits(&handle, carrier, held.as_ref(), keys, &bytes).await?;
             }
             Since::Head(bytes) => {
                 self.take_head(&handle, carrier, held.as_ref(), keys, &bytes, progress).await?;
@@ -129,6 +129,9 @@ impl Feeds {
             Ok(folded) => folded,
             Err(why) => return Err(self.contradiction(handle, carrier, held, &commits, why).await),
         };
+        if folded.tree.size() == size {
+            return Err(VerifyError::NothingNew { size }.into());
+        }
         let advance = match held {
             Some(view) => folded.append(view.mark, &commits, size)?,
             None => folded.begin(&commits)?,
