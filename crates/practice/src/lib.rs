@@ -10,11 +10,22 @@
 //! spoke for its node at that place, is the `feed` crate's to say.
 
 pub mod body;
+pub mod completeness;
 pub mod date;
+pub mod draft;
+pub mod exchange;
 pub mod id;
 pub mod json;
 pub mod kind;
+pub mod kinds;
 pub mod language;
 pub mod node_record;
+pub mod personal;
 pub mod proof;
 pub mod vocabulary;
+
+/// The sample records, one JSON object a line, compiled from public sources: they are no State's statements,
+/// and whoever loads them shows them as sample data issued by a documentation node.
+pub fn corpus() -> &'static str {
+    include_str!("../corpus/practices.jsonl")
+}

@@ -126,6 +126,28 @@ impl Vocabulary {
         self.term(code).map_or(code, |term| term.label(language))
     }
 
+    /// The term that a person means: by its code, whatever its case, or by its name in any language.
+    pub fn find(&self, text: &str) -> Option<&Term> {
+        let key = sort_key(text.trim());
+        self.term(text.trim()).or_else(|| {
+            self.terms.iter().find(|term| {
+                let labels = term.entry.get("label").and_then(Value::as_object);
+                let named = labels.into_iter().flat_map(Map::values).filter_map(Value::as_str);
+                term.code.eq_ignore_ascii_case(text.trim())
+                    || named.into_iter().any(|label| sort_key(label) == key)
+            })
+        })
+    }
+
+    /// The term whose code is nearest to a misspelt one, if one is near.
+    pub fn nearest(&self, code: &str) -> Option<&Term> {
+        let code = code.trim().to_lowercase().replace([' ', '_'], "-");
+        let near = self.terms.iter().map(|term| (distance(&code, &term.code.to_lowercase()), term));
+        let (distance, term) = near.min_by_key(|(distance, _)| *distance)?;
+        // Two slips in a word, none in a code of two letters.
+        (distance <= 2 && distance * 3 <= code.chars().count()).then_some(term)
+    }
+
     /// Its terms in the alphabetical order of their names in `language`, accents set aside.
     pub fn sorted(&self, language: &str) -> Vec<&Term> {
         let mut terms: Vec<_> = self.terms.iter().collect();
@@ -214,6 +236,29 @@ pub fn sort_key(name: &str) -> String {
         .flat_map(char::to_lowercase)
         .filter(|letter| !matches!(letter, '’' | '\'' | '(' | ')'));
     kept.map(fold).collect()
+}
+
+/// How many letters must be changed, added or removed to turn one text into the other (Levenshtein); texts
+/// over a code's length are far from every code.
+fn distance(left: &str, right: &str) -> usize {
+    const LENGTH_MAX: usize = 64;
+    if left.len() > LENGTH_MAX || right.len() > LENGTH_MAX {
+        return usize::MAX;
+    }
+    let right: Vec<char> = right.chars().collect();
+    let mut row: Vec<usize> = (0..=right.len()).collect();
+    for (index, letter) in left.chars().enumerate() {
+        let mut previous = index;
+        let mut next = vec![index + 1];
+        for (other, &above) in right.iter().zip(row.iter().skip(1)) {
+            let changed = previous + usize::from(*other != letter);
+            let kept = next.last().copied().unwrap_or_default() + 1;
+            next.push(changed.min(above + 1).min(kept));
+            previous = above;
+        }
+        row = next;
+    }
+    row.last().copied().unwrap_or_default()
 }
 
 /// The goals, and after each its targets; where a target has no short name in a language, its official text.
