@@ -84,6 +84,7 @@ impl Fold {
             return Err(VerifyError::Size { said: said.size, held: self.tree.size() });
         }
         check_signature(&self.origin, checkpoint, &self.keys)?;
+        check_lines(&self.origin, checkpoint, &self.keys)?;
         if said.root != self.tree.root() {
             return Err(VerifyError::Root {
                 size: said.size,
@@ -268,6 +269,27 @@ pub fn check_signature(
     }
 }
 
+/// Requires that a commit's note bears lines of the log's own keys only, each of them true: a false
+/// line by a key that a reader knows would poison the note for that reader.
+fn check_lines(
+    origin: &Origin,
+    checkpoint: &SignedCheckpoint,
+    keys: &KeyHistory,
+) -> Result<(), VerifyError> {
+    let of_log =
+        keys.records().iter().flat_map(|keyed| &keyed.record.keys).filter(|key| key.usage == "log");
+    let vkeys: Vec<VerifierKey> =
+        of_log.map(|key| VerifierKey::note(KeyName::from(origin), key.key)).collect();
+    let note = &checkpoint.note;
+    for line in &note.signatures {
+        let ours = vkeys.iter().find(|vkey| line.is_by(vkey));
+        if !ours.is_some_and(|vkey| line.verify(&note.text, vkey).is_ok()) {
+            return Err(VerifyError::ForeignLine { name: line.name.as_str().to_owned() });
+        }
+    }
+    Ok(())
+}
+
 /// Why bytes from a carrier were refused. What is held stays as it was.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum VerifyError {
@@ -350,6 +372,12 @@ pub enum VerifyError {
         size: u64,
         /// In words.
         reason: String,
+    },
+    /// A line that is not by a log key of the node.
+    #[error("a commit's checkpoint bears a line by `{name}` that is not of a log key of its node")]
+    ForeignLine {
+        /// Whose it says it is.
+        name: String,
     },
     /// Entry 0 is something else.
     #[error("the first entry is not a node record, so this feed does not say whose it is")]
