@@ -1,1 +1,9 @@
-//! What the tests of the whole share. The tests themselves stand in `tests/tests`.
+//! What the tests of the whole share: real nodes on loopback with fixed keys, time and chance, a
+//! server that lies, and feeds that no honest node would write. The tests stand in `tests/tests`.
+
+pub mod chance;
+pub mod crash;
+// pub mod federation;
+pub mod forge;
+// pub mod liar;
+pub mod member;

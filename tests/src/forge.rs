@@ -1,0 +1,179 @@
+//! Feeds that no honest node would write, signed by their owner all the same: what must be refused,
+//! or kept apart, although every signature is good.
+
+use anyhow::Result;
+use async_trait::async_trait;
+use bytes::Bytes;
+use feed::block::{Block, Item};
+use feed::head::{self, Commit};
+use feed::ports::{BodyAnswer, Carrier, CarrierError, KeyUse, Since};
+use feed::statement::Said;
+use serde_json::json;
+use std::time::Duration;
+use tlog::checkpoint::Checkpoint;
+use tlog::ed25519::SigningKey;
+use tlog::frontier::Frontier;
+use tlog::hash::Hash;
+use tlog::name::{KeyName, Origin};
+use tlog::note::sign_note;
+use tlog::tile::TilePath;
+
+use crate::chance::BEGINNING_TEXT;
+use crate::member::Member;
+
+/// A feed in the making, with any entries and bodies.
+#[derive(Clone, Debug)]
+pub struct Forge {
+    member: Member,
+    items: Vec<Item>,
+}
+
+impl Forge {
+    /// Begins as every feed must, with the node record.
+    pub fn begin(member: &Member) -> Result<Self> {
+        let mut forge = Self { member: member.clone(), items: Vec::new() };
+        let body = member.node_record(&[])?;
+        forge.publish("node", body)?;
+        Ok(forge)
+    }
+
+    /// Adds a record as an honest node would write it.
+    pub fn record(&mut self, title: &str) -> Result<&mut Self> {
+        let subject = json!({"title": {"en": title}, "language": "en"});
+        let body = self.member.record(self.items.len() as u64, subject)?;
+        self.publish("good-practice", body)
+    }
+
+    /// Adds an entry that commits to any bytes whatever.
+    pub fn body(&mut self, body: impl Into<Bytes>) -> Result<&mut Self> {
+        self.publish("good-practice", body.into())
+    }
+
+    /// Adds any bytes as an entry.
+    pub fn entry(&mut self, entry: impl Into<Bytes>) -> &mut Self {
+        let entry = entry.into();
+        self.items.push(Item { said: Said::read(&entry), entry, body: None });
+        self
+    }
+
+    /// Puts other bytes where a body stood; the entry stays.
+    pub fn replace_body(&mut self, index: usize, body: impl Into<Bytes>) -> &mut Self {
+        if let Some(item) = self.items.get_mut(index) {
+            item.body = Some(body.into());
+        }
+        self
+    }
+
+    /// Exchanges two entries, with their bodies.
+    pub fn swap(&mut self, one: usize, other: usize) -> &mut Self {
+        self.items.swap(one, other);
+        self
+    }
+
+    /// The number of entries.
+    pub fn size(&self) -> u64 {
+        self.items.len() as u64
+    }
+
+    /// The root over all entries.
+    pub fn root(&self) -> Result<Hash> {
+        let mut frontier = Frontier::new();
+        for item in &self.items {
+            frontier.push(item.leaf())?;
+        }
+        Ok(frontier.root())
+    }
+
+    /// The checkpoint over all entries, by the feed's log key.
+    pub fn note(&self) -> Result<Vec<u8>> {
+        self.note_by(&self.member.secret().key(KeyUse::Log, 1)?, self.size(), self.root()?)
+    }
+
+    /// A checkpoint of any size and root, by any key.
+    pub fn note_by(&self, key: &SigningKey, size: u64, root: Hash) -> Result<Vec<u8>> {
+        let name = KeyName::from(&self.member.origin());
+        let text = Checkpoint::new(name.clone(), size, root)?.body();
+        Ok(sign_note(&text, name, key)?.to_bytes())
+    }
+
+    /// All entries from `first` on, in one commit under `note`.
+    pub fn commits(&self, first: usize, note: &[u8]) -> Result<Bytes> {
+        let items = self.items.get(first..).unwrap_or_default().to_vec();
+        let block = Block { first: first as u64, items };
+        let commit = Commit::write(note, &[block])?;
+        Ok(head::encode_since(std::iter::once(&commit)))
+    }
+
+    /// A carrier that brings all of it, as it is.
+    pub fn carrier(&self) -> Result<Script> {
+        let note = self.note()?;
+        self.carrier_of(0, note)
+    }
+
+    /// A carrier that brings what follows `first`, under `note`.
+    pub fn carrier_of(&self, first: usize, note: Vec<u8>) -> Result<Script> {
+        let since = Since::Commits(self.commits(first, &note)?);
+        Ok(Script { checkpoint: note.into(), since, node_record: self.member.node_record(&[])? })
+    }
+
+    fn publish(&mut self, kind: &str, body: Bytes) -> Result<&mut Self> {
+        let hash = Hash::of(&body).to_hex();
+        let document = serde_json::from_slice::<serde_json::Value>(&body).unwrap_or_default();
+        let unnamed = format!("urn:uuid:00000000-0000-4000-8000-{:012x}", self.items.len());
+        let id = document.get("id").and_then(|id| id.as_str()).unwrap_or(&unnamed).to_owned();
+        let entry = format!(
+            r#"{{"body":"sha256:{hash}","id":"{id}","kind":"{kind}","op":"publish","time":"{BEGINNING_TEXT}","v":1,"version":1}}"#
+        );
+        let said = Said::read(entry.as_bytes());
+        self.items.push(Item { said, entry: entry.into(), body: Some(body) });
+        Ok(self)
+    }
+}
+
+/// A carrier that says what it was told to say.
+#[derive(Clone, Debug)]
+pub struct Script {
+    /// Answer to a question for the checkpoint.
+    pub checkpoint: Bytes,
+    /// Answer to a question for news, whatever the size.
+    pub since: Since,
+    /// Answer to a question for the node record.
+    pub node_record: Bytes,
+}
+
+#[async_trait]
+impl Carrier for Script {
+    fn describe(&self) -> String {
+        "a test's carrier".to_owned()
+    }
+
+    async fn node_record(&self) -> Result<Bytes, CarrierError> {
+        Ok(self.node_record.clone())
+    }
+
+    async fn checkpoint(&self, _: &Origin) -> Result<Bytes, CarrierError> {
+        Ok(self.checkpoint.clone())
+    }
+
+    async fn since(&self, _: &Origin, _: u64, _: Option<Duration>) -> Result<Since, CarrierError> {
+        Ok(self.since.clone())
+    }
+
+    async fn tile(&self, _: &Origin, tile: &TilePath) -> Result<Bytes, CarrierError> {
+        Err(self.lacks(tile.path()))
+    }
+
+    async fn segment(&self, _: &Origin, number: u64) -> Result<Bytes, CarrierError> {
+        Err(self.lacks(format!("segment {number}")))
+    }
+
+    async fn body(&self, _: &Origin, _: u64) -> Result<BodyAnswer, CarrierError> {
+        Ok(BodyAnswer::Missing)
+    }
+}
+
+impl Script {
+    fn lacks(&self, what: String) -> CarrierError {
+        CarrierError::NotFound { carrier: self.describe(), what }
+    }
+}

@@ -1,0 +1,124 @@
+//! Who a node is in a test: its name and, from the name alone, its keys and its node record.
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+
+use anyhow::Result;
+use bytes::Bytes;
+use feed::feeds::Publication;
+use feed::ports::{KeyUse, Random as _};
+use feed::secret::OnlineSecret;
+use practice::body::{Body, Issuer, Unsigned};
+use practice::id::RecordId;
+use practice::kind::Kind;
+use practice::node_record::NodeSubject;
+use serde_json::{Value, json};
+use tlog::ed25519::SigningKey;
+use tlog::hash::Hash;
+use tlog::name::{FeedName, NodeName, Origin};
+
+use crate::chance::{BEGINNING_TEXT, TestChance};
+
+/// A node's name and keys. Two members of one name and one salt are the same node.
+#[derive(Clone, Debug)]
+pub struct Member {
+    name: NodeName,
+    salt: String,
+}
+
+impl Member {
+    /// The honest node of this name.
+    pub fn of(name: &str) -> Result<Self> {
+        Self::with_salt(name, "")
+    }
+
+    /// Somebody else who uses the same name.
+    pub fn impostor_of(name: &str) -> Result<Self> {
+        Self::with_salt(name, "impostor")
+    }
+
+    fn with_salt(name: &str, salt: &str) -> Result<Self> {
+        Ok(Self { name: NodeName::parse(name)?, salt: salt.to_owned() })
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &NodeName {
+        &self.name
+    }
+
+    /// Its public feed.
+    pub fn origin(&self) -> Origin {
+        Origin::new(self.name.clone(), FeedName::public())
+    }
+
+    /// The key that signs its node record.
+    pub fn root(&self) -> Result<SigningKey> {
+        Ok(SigningKey::from_seed(&self.seed("root"))?)
+    }
+
+    /// Its online secret.
+    pub fn secret(&self) -> OnlineSecret {
+        OnlineSecret::from_bytes(self.seed("online"))
+    }
+
+    /// Version 1 of its node record, which says that it is found at `urls`.
+    pub fn node_record(&self, urls: &[String]) -> Result<Bytes> {
+        let root = self.root()?;
+        let names = BTreeMap::from([("en".to_owned(), format!("Node {}", self.name))]);
+        let mut subject = NodeSubject::new(self.name.clone(), names.clone(), root.public());
+        subject.organization = Some(names);
+        subject.urls = urls.to_vec();
+        for key_use in KeyUse::ALL {
+            subject = subject.with_key(key_use.as_str(), 1, &self.secret().key(key_use, 1)?);
+        }
+        self.sign(&root, Kind::NODE, None, 1, subject.subject())
+    }
+
+    /// A record by its record key, as entry `index` could hold it.
+    pub fn record(&self, index: u64, subject: Value) -> Result<Bytes> {
+        let key = self.secret().key(KeyUse::Record, 1)?;
+        self.sign(&key, Kind::GOOD_PRACTICE, Some(self.origin()), index, subject)
+    }
+
+    fn sign(
+        &self,
+        key: &SigningKey,
+        kind: Kind,
+        feed: Option<Origin>,
+        number: u64,
+        subject: Value,
+    ) -> Result<Bytes> {
+        let mut id = [0; 16];
+        TestChance::new(format!("{} {} {kind} {number}", self.name, self.salt)).fill(&mut id);
+        let unsigned = Unsigned {
+            kind,
+            id: RecordId::from_random_bytes(id),
+            feed,
+            version: 1,
+            issuer: Issuer { key: key.public(), node: self.name.clone(), state: None },
+            valid_from: BEGINNING_TEXT.to_owned(),
+            salt: self.seed(&format!("salt {number}")),
+            subject,
+        };
+        let body = Body::sign(unsigned, &|message| Ok::<_, Infallible>(key.sign(message)))?;
+        Ok(body.bytes().clone())
+    }
+
+    fn seed(&self, purpose: &str) -> [u8; 32] {
+        *Hash::of(format!("{} {} {purpose}", self.name, self.salt)).as_bytes()
+    }
+}
+
+/// A good practice to publish.
+pub fn practice(id: Option<RecordId>, title: &str) -> Publication {
+    let subject = json!({
+        "title": {"en": title},
+        "summary": {"en": format!("{title}, in short")},
+        "language": "en",
+        "basis": "own-statement",
+        "reuse": "CC-BY-4.0",
+        "capacities": ["coordination"],
+        "states": ["XA"],
+    });
+    Publication { kind: Kind::GOOD_PRACTICE, id, subject, expected: None }
+}
