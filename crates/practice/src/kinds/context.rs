@@ -15,7 +15,8 @@ const DOCUMENT_TERMS: [&str; 2] = ["salt", "version"];
 
 /// The JSON-LD context: a type for each kind and a term for each field. Terms of objects stand in contexts of
 /// their field, so that `name` may be a language map in one and a string in another. A field that nobody
-/// defined gets a term by `@vocab`, so that a generic tool drops nothing.
+/// defined gets a term by `@vocab`, so that a generic tool drops nothing. Items are no `@list`: its chains of
+/// unnamed nodes make RDF canonicalisation give up.
 pub fn context() -> Value {
     let mut terms = Map::new();
     terms.insert("@version".to_owned(), json!(1.1));
@@ -44,8 +45,8 @@ fn term(field: &Field) -> Value {
     let container = match field.shape {
         Shape::Text => Some("@language"),
         Shape::ByLanguage(_) => Some("@index"),
-        // The order of steps means something, that of codes does not.
-        Shape::Items(_) => Some("@list"),
+        // One item stays a list when a tool compacts what it has expanded.
+        Shape::Codes(_) | Shape::Plains | Shape::Languages | Shape::Items(_) => Some("@set"),
         _ => None,
     };
     if let Some(container) = container {
