@@ -257,7 +257,6 @@ fn uuid(id: &RecordId) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::paths;
 
     const UUID: &str = "0b8f4c2e-8d3a-4f6b-9c1d-2e3f4a5b6c7d";
 
@@ -267,63 +266,60 @@ mod tests {
 
     #[test]
     fn a_feed_is_found_again_in_every_path_below_it() {
-        let tile = tlog::tile::TilePath::parse("tile/0/x001/234").unwrap();
+        let place = TilePath::parse("tile/0/x001/234").unwrap();
         for (path, rest) in [
-            (paths::feed(&origin()), ""),
-            (paths::checkpoint(&origin()), "checkpoint"),
-            (paths::tile(&origin(), &tile), "tile/0/x001/234"),
-            (paths::since(&origin(), 7), "since/7"),
-            (paths::segment(&origin(), 0), "segment/0"),
-            (paths::body(&origin(), 12), "body/12"),
-            (paths::proof(&origin(), 12), "proof/12"),
-            (paths::cosignatures(&origin()), "cosignatures"),
+            (feed(&origin()), ""),
+            (checkpoint(&origin()), "checkpoint"),
+            (tile(&origin(), &place), "tile/0/x001/234"),
+            (since(&origin(), 7), "since/7"),
+            (segment(&origin(), 0), "segment/0"),
+            (body(&origin(), 12), "body/12"),
+            (proof(&origin(), 12), "proof/12"),
+            (cosignatures(&origin()), "cosignatures"),
         ] {
-            assert_eq!(paths::split_feed(&path), Some((origin(), rest)), "{path}");
+            assert_eq!(split_feed(&path), Some((origin(), rest)), "{path}");
         }
         for path in
             ["/feeds/", "/feeds/a", "/feeds//public", "/feed/a.example/public", "/feeds/A.b/public"]
         {
-            assert_eq!(paths::split_feed(path), None, "{path}");
+            assert_eq!(split_feed(path), None, "{path}");
         }
     }
 
     #[test]
     fn a_record_is_found_again_in_its_page_and_in_the_api() {
-        let id = paths::record_id(UUID).unwrap();
-        let page = paths::record(&origin(), &id);
+        let id = record_id(UUID).unwrap();
+        let page = record(&origin(), &id);
         assert_eq!(page, format!("/records/simore.gov.py/public/{UUID}"));
-        assert_eq!(paths::split_record(&page), Some((origin(), id)));
-        assert_eq!(paths::split_record(&paths::api_record(&origin(), &id)), Some((origin(), id)));
-        assert_eq!(paths::split_record("/records/simore.gov.py/public/7"), None);
-        assert_eq!(paths::split_record(&page.to_uppercase()), None);
+        assert_eq!(split_record(&page), Some((origin(), id)));
+        assert_eq!(split_record(&api_record(&origin(), &id)), Some((origin(), id)));
+        assert_eq!(split_record("/records/simore.gov.py/public/7"), None);
+        assert_eq!(split_record(&page.to_uppercase()), None);
     }
 
     #[test]
     fn hashes_are_named_in_one_way_only() {
-        let hash = tlog::hash::Hash::from([0xab; 32]);
-        let path = paths::bodies(&hash);
+        let digest = Hash::from([0xab; 32]);
+        let path = bodies(&digest);
         assert_eq!(path, format!("/bodies/sha256:{}", "ab".repeat(32)));
-        assert_eq!(paths::hash(path.rsplit('/').next().unwrap()), Some(hash));
-        assert_eq!(paths::hash(&"ab".repeat(32)), Some(hash));
-        assert_eq!(paths::hash(&"AB".repeat(32)), None);
-        assert_eq!(paths::hash(&"ab".repeat(31)), None);
+        assert_eq!(hash(path.rsplit('/').next().unwrap()), Some(digest));
+        assert_eq!(hash(&"ab".repeat(32)), Some(digest));
+        assert_eq!(hash(&"AB".repeat(32)), None);
+        assert_eq!(hash(&"ab".repeat(31)), None);
     }
 
     #[test]
     fn numbers_are_written_in_one_way_only() {
-        assert_eq!(paths::number("0"), Some(0));
-        assert_eq!(paths::number("9007199254740991"), Some((1 << 53) - 1));
+        assert_eq!(number("0"), Some(0));
+        assert_eq!(number("9007199254740991"), Some((1 << 53) - 1));
         for bad in ["", "00", "01", "+1", "-1", "1.0", "9007199254740992", "99999999999999999999"] {
-            assert_eq!(paths::number(bad), None, "{bad}");
+            assert_eq!(number(bad), None, "{bad}");
         }
     }
 
     #[test]
     fn a_base_url_may_end_with_a_slash_and_have_a_path() {
-        assert_eq!(paths::below("https://a.example/", "/heads"), "https://a.example/heads");
-        assert_eq!(
-            paths::below("https://a.example/jopoi", "/heads"),
-            "https://a.example/jopoi/heads"
-        );
+        assert_eq!(below("https://a.example/", "/heads"), "https://a.example/heads");
+        assert_eq!(below("https://a.example/jopoi", "/heads"), "https://a.example/jopoi/heads");
     }
 }

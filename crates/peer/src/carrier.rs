@@ -1,0 +1,190 @@
+//! The HTTP carrier: a node's feeds from the URLs it names, within limits (design 4.6 and 4.7).
+//!
+//! It checks that an answer is one: the right media type, not too long, not too slow, no redirect, no
+//! content coding. What the bytes say is judged in `feed`.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use feed::ports::{BodyAnswer, Carrier, CarrierError, Since};
+use reqwest::StatusCode;
+use tlog::name::Origin;
+use tlog::tile::TilePath;
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
+use url::Url;
+use wire::{media, paths};
+
+use crate::exchange::{Answer, Ask, Exchange};
+use crate::outbound::{Outbound, RefusedUrl};
+
+/// One node at one or more base URLs; the one that answered last is asked first.
+#[derive(Debug)]
+pub struct HttpCarrier {
+    outbound: Arc<Outbound>,
+    urls: Vec<Url>,
+    preferred: AtomicUsize,
+    /// What this node may hold of the budget, in KiB.
+    share: Arc<Semaphore>,
+    /// Its clock in Unix seconds, and when it told.
+    date: Mutex<Option<(u64, Instant)>>,
+}
+
+impl HttpCarrier {
+    /// A carrier for the first [`wire::limits::URLS_OF_A_NODE`] of `urls` that may be connected to; an
+    /// error if none may.
+    pub fn new(outbound: &Arc<Outbound>, urls: &[String]) -> Result<Self, RefusedUrl> {
+        let mut refused = None;
+        let mut usable = Vec::new();
+        for text in urls {
+            match outbound.base_url(text) {
+                Ok(url) => usable.push(url),
+                Err(error) => refused = refused.or(Some(error)),
+            }
+        }
+        usable.truncate(wire::limits::URLS_OF_A_NODE);
+        if usable.is_empty() {
+            let reason = "it names none".to_owned();
+            return Err(refused.unwrap_or(RefusedUrl::Form { url: String::new(), reason }));
+        }
+        Ok(Self {
+            share: Arc::new(Semaphore::new(outbound.limits.share().div_ceil(1_024))),
+            outbound: Arc::clone(outbound),
+            urls: usable,
+            preferred: AtomicUsize::new(0),
+            date: Mutex::new(None),
+        })
+    }
+
+    /// The node's clock now, in Unix seconds, as far as its last answer told.
+    pub fn server_time(&self) -> Option<u64> {
+        let date = *self.date.lock().unwrap_or_else(PoisonError::into_inner);
+        date.map(|(seconds, then)| seconds + then.elapsed().as_secs())
+    }
+
+    /// Asks each URL in turn until one answers. One deadline for all of them.
+    async fn ask(&self, ask: Ask) -> Result<Answer, CarrierError> {
+        let deadline = ask.deadline(&self.outbound.limits);
+        let first = self.preferred.load(Ordering::Relaxed);
+        let mut failure = None;
+        for turn in 0..self.urls.len() {
+            let at = (first + turn) % self.urls.len();
+            let Some(base) = self.urls.get(at) else { break };
+            let (outbound, share) = (&*self.outbound, &self.share);
+            match (Exchange { outbound, base, ask: &ask, share, deadline }).run().await {
+                Ok(answer) => {
+                    self.preferred.store(at, Ordering::Relaxed);
+                    self.note_date(&answer);
+                    return Ok(answer);
+                }
+                Err(error @ (CarrierError::NotFound { .. } | CarrierError::Busy { .. })) => {
+                    return Err(error);
+                }
+                Err(error) => failure = failure.or(Some(error)),
+            }
+        }
+        Err(failure.unwrap_or_else(|| CarrierError::Unreachable {
+            carrier: self.describe(),
+            reason: "it has no URL".to_owned(),
+        }))
+    }
+
+    fn note_date(&self, answer: &Answer) {
+        if let Some(date) = answer.date {
+            let told = Some((date, Instant::now()));
+            *self.date.lock().unwrap_or_else(PoisonError::into_inner) = told;
+        }
+    }
+
+    fn improper(&self, what: String, reason: &str) -> CarrierError {
+        CarrierError::Improper { carrier: self.describe(), what, reason: reason.to_owned() }
+    }
+}
+
+#[async_trait]
+impl Carrier for HttpCarrier {
+    fn describe(&self) -> String {
+        let preferred = self.urls.get(self.preferred.load(Ordering::Relaxed));
+        preferred.map(Url::to_string).unwrap_or_default()
+    }
+
+    async fn node_record(&self) -> Result<Bytes, CarrierError> {
+        let limit = self.outbound.limits.body;
+        let what = "the node record".to_owned();
+        let ask = plain(what, paths::WELL_KNOWN.to_owned(), media::VC, limit);
+        Ok(self.ask(ask).await?.bytes)
+    }
+
+    async fn checkpoint(&self, origin: &Origin) -> Result<Bytes, CarrierError> {
+        let limit = self.outbound.limits.note;
+        let what = format!("the checkpoint of {origin}");
+        let ask = plain(what, paths::checkpoint(origin), media::TEXT, limit);
+        Ok(self.ask(ask).await?.bytes)
+    }
+
+    async fn since(
+        &self,
+        origin: &Origin,
+        size: u64,
+        wait: Option<Duration>,
+    ) -> Result<Since, CarrierError> {
+        let what = format!("what follows entry {size} of {origin}");
+        let limit = self.outbound.limits.head;
+        let ask = Ask {
+            wait,
+            also: &[(StatusCode::NO_CONTENT, None), (StatusCode::CONFLICT, Some(media::TEXT))],
+            ..plain(what.clone(), paths::since(origin, size), media::BYTES, limit)
+        };
+        let Answer { status, bytes, .. } = self.ask(ask).await?;
+        match (status, bytes.get(..4)) {
+            (StatusCode::NO_CONTENT, _) => Ok(Since::Nothing),
+            (StatusCode::CONFLICT, _) if bytes.len() <= self.outbound.limits.note => {
+                Ok(Since::Shorter(bytes))
+            }
+            (StatusCode::CONFLICT, _) => Err(self.improper(what, "its note is too long")),
+            (_, Some(b"JPH1")) => Ok(Since::Head(bytes)),
+            (_, Some(b"JPT1")) => Ok(Since::Commits(bytes)),
+            _ => Err(self.improper(what, "it is neither a head nor commits")),
+        }
+    }
+
+    async fn tile(&self, origin: &Origin, tile: &TilePath) -> Result<Bytes, CarrierError> {
+        let limit = match tile {
+            TilePath::Hashes(_) => self.outbound.limits.tile,
+            TilePath::Entries(_) => self.outbound.limits.entry_tile,
+        };
+        let ask =
+            plain(format!("{tile} of {origin}"), paths::tile(origin, tile), media::BYTES, limit);
+        Ok(self.ask(ask).await?.bytes)
+    }
+
+    async fn segment(&self, origin: &Origin, number: u64) -> Result<Bytes, CarrierError> {
+        let what = format!("segment {number} of {origin}");
+        let limit = self.outbound.limits.segment;
+        let ask = plain(what, paths::segment(origin, number), media::BYTES, limit);
+        Ok(self.ask(Ask { hold: true, ..ask }).await?.bytes)
+    }
+
+    async fn body(&self, origin: &Origin, index: u64) -> Result<BodyAnswer, CarrierError> {
+        let what = format!("the body at entry {index} of {origin}");
+        let limit = self.outbound.limits.body;
+        let ask = Ask {
+            also: &[(StatusCode::GONE, None), (StatusCode::NOT_FOUND, None)],
+            ..plain(what, paths::body(origin, index), media::VC, limit)
+        };
+        let Answer { status, bytes, .. } = self.ask(ask).await?;
+        Ok(match status {
+            StatusCode::GONE => BodyAnswer::Gone,
+            StatusCode::NOT_FOUND => BodyAnswer::Missing,
+            _ => BodyAnswer::Body(bytes),
+        })
+    }
+}
+
+/// A question without a wait whose only answer is 200.
+fn plain(what: String, path: String, media: &'static str, limit: usize) -> Ask {
+    Ask { what, path, media, limit, wait: None, hold: false, also: &[] }
+}

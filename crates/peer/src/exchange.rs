@@ -1,0 +1,304 @@
+//! One request and its answer within limits: length, silence, rate and a deadline, all fixed before
+//! the first byte.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use feed::ports::CarrierError;
+use reqwest::header::{self, HeaderMap};
+use reqwest::{Response, StatusCode};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, timeout_at};
+use url::Url;
+
+use crate::limits::Limits;
+use crate::outbound::Outbound;
+use crate::words;
+
+/// Answers up to this length do not draw on the byte budget: there are few of them at a time.
+const FREE_BYTES: usize = 512 * 1_024;
+
+/// What a busy peer means by `Retry-After` when it does not say.
+const RETRY_AFTER_DEFAULT_S: u64 = 60;
+
+/// What is asked, and what an answer to it may be.
+pub(crate) struct Ask {
+    /// In words: `the checkpoint of simore.gov.py/public`.
+    pub(crate) what: String,
+    /// Path below the base URL.
+    pub(crate) path: String,
+    /// The media type of an answer.
+    pub(crate) media: &'static str,
+    /// The most bytes of an answer.
+    pub(crate) limit: usize,
+    /// How long the peer may hold the request for news.
+    pub(crate) wait: Option<Duration>,
+    /// Whether the answer counts against the budget until its bytes are dropped, not only while they
+    /// arrive. For what is verified and stored by itself, or a peer would wait for its own bytes.
+    pub(crate) hold: bool,
+    /// Statuses beside 200 that are answers, with the media type of their content if it is wanted.
+    pub(crate) also: &'static [(StatusCode, Option<&'static str>)],
+}
+
+/// An answer within the limits.
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) bytes: Bytes,
+    /// The peer's clock, Unix seconds, if it told.
+    pub(crate) date: Option<u64>,
+}
+
+/// One exchange at a time with one base URL.
+pub(crate) struct Exchange<'a> {
+    pub(crate) outbound: &'a Outbound,
+    pub(crate) base: &'a Url,
+    pub(crate) ask: &'a Ask,
+    /// What this carrier may hold of the budget.
+    pub(crate) share: &'a Arc<Semaphore>,
+    pub(crate) deadline: Instant,
+}
+
+impl Ask {
+    /// When an exchange that starts now must be over.
+    pub(crate) fn deadline(&self, limits: &Limits) -> Instant {
+        let small = self.limit <= FREE_BYTES;
+        let most = if small { limits.deadline_small } else { limits.deadline_large };
+        Instant::now() + most + self.wait.unwrap_or_default()
+    }
+}
+
+impl Exchange<'_> {
+    pub(crate) async fn run(&self) -> Result<Answer, CarrierError> {
+        let response = self.send().await?;
+        let status = response.status();
+        let date = date(response.headers());
+        self.check_headers(response.headers())?;
+        let media = self.media(&response)?;
+        let Some(media) = media else {
+            return Ok(Answer { status, bytes: Bytes::new(), date });
+        };
+        self.check_content(response.headers(), media)?;
+        let bytes = self.read(response).await?;
+        Ok(Answer { status, bytes, date })
+    }
+
+    async fn send(&self) -> Result<Response, CarrierError> {
+        let Self { outbound, base, ask, .. } = self;
+        let url = wire::paths::below(base.as_str(), &ask.path);
+        let mut request = outbound
+            .client(base)
+            .get(url)
+            .header(header::ACCEPT, format!("{}, application/problem+json;q=0.1", ask.media))
+            .header(header::ACCEPT_ENCODING, "identity");
+        if let Some(wait) = ask.wait {
+            request = request.header(wire::prefer::PREFER, wire::prefer::asking(wait));
+        }
+        let limits = &outbound.limits;
+        let patience = limits.connect + limits.idle + ask.wait.unwrap_or_default();
+        let until = self.deadline.min(Instant::now() + patience);
+        match timeout_at(until, request.send()).await {
+            Ok(Ok(response)) => Ok(response),
+            Ok(Err(error)) => Err(self.unreachable(words::of(&error))),
+            Err(_) => {
+                let seconds = patience.as_secs();
+                Err(self.unreachable(format!("it did not answer within {seconds} s")))
+            }
+        }
+    }
+
+    /// The media type that the content must have; `None` if the status alone is the answer.
+    fn media(&self, response: &Response) -> Result<Option<&'static str>, CarrierError> {
+        let status = response.status();
+        let also = self.ask.also.iter().find(|(also, _)| *also == status);
+        match (status.as_u16(), also) {
+            (200, _) => Ok(Some(self.ask.media)),
+            (_, Some((_, media))) => Ok(*media),
+            (404, None) => Err(CarrierError::NotFound {
+                carrier: self.base.to_string(),
+                what: self.ask.what.clone(),
+            }),
+            (429 | 503, None) => Err(CarrierError::Busy {
+                carrier: self.base.to_string(),
+                seconds: retry_after(response.headers()),
+            }),
+            (300..400, None) => {
+                let target = text(response.headers(), header::LOCATION).unwrap_or("nowhere");
+                let target: String = target.chars().take(200).collect();
+                Err(self.improper(format!(
+                    "it redirects to `{target}`, and redirects are not followed; \
+                     if the node has moved, its new address must be in its node record"
+                )))
+            }
+            (status, None) => Err(self.improper(format!("it answered with status {status}"))),
+        }
+    }
+
+    fn check_headers(&self, headers: &HeaderMap) -> Result<(), CarrierError> {
+        let bytes: usize =
+            headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
+        let limit = self.outbound.limits.headers;
+        if bytes > limit {
+            return Err(self.improper(format!("its headers have {bytes} bytes, over {limit}")));
+        }
+        Ok(())
+    }
+
+    fn check_content(&self, headers: &HeaderMap, media: &str) -> Result<(), CarrierError> {
+        let found = text(headers, header::CONTENT_TYPE).unwrap_or_default();
+        if !wire::media::is(found, media) {
+            let found: String = found.chars().take(80).collect();
+            return Err(self.improper(format!(
+                "it is `{found}` and not `{media}`; is this a node, or a page of something before it?"
+            )));
+        }
+        match text(headers, header::CONTENT_ENCODING) {
+            None | Some("" | "identity") => Ok(()),
+            Some(coding) => {
+                let coding: String = coding.chars().take(40).collect();
+                Err(self.improper(format!(
+                    "it came compressed (`{coding}`), which was not asked for; \
+                     does a proxy before the node compress?"
+                )))
+            }
+        }
+    }
+
+    async fn read(&self, mut response: Response) -> Result<Bytes, CarrierError> {
+        let announced = response.content_length().map(usize::try_from);
+        let limit = self.ask.limit;
+        let most = match announced {
+            None => limit,
+            Some(Ok(length)) if length <= limit => length,
+            Some(_) => {
+                let length = response.content_length().unwrap_or(u64::MAX);
+                return Err(self.improper(format!("it announces {length} bytes, over {limit}")));
+            }
+        };
+        let permits = self.draw(most).await?;
+        let limits = &self.outbound.limits;
+        let mut rate = Rate::start(limits);
+        // What is announced is not believed: memory is taken as bytes arrive.
+        let mut bytes = Vec::with_capacity(most.min(FREE_BYTES));
+        loop {
+            let until = self.deadline.min(Instant::now() + limits.idle);
+            let chunk = match timeout_at(until, response.chunk()).await {
+                Ok(Ok(Some(chunk))) => chunk,
+                Ok(Ok(None)) if self.ask.hold => {
+                    return Ok(Bytes::from_owner(Held { bytes, _permits: permits }));
+                }
+                Ok(Ok(None)) => return Ok(Bytes::from(bytes)),
+                Ok(Err(error)) => return Err(self.unreachable(words::of(&error))),
+                Err(_) => return Err(self.improper(self.too_slow(bytes.len()))),
+            };
+            if bytes.len() + chunk.len() > limit {
+                return Err(self.improper(format!("it is longer than {limit} bytes")));
+            }
+            bytes.extend_from_slice(&chunk);
+            if !rate.keeps_up(chunk.len()) {
+                let least = limits.minimum_rate;
+                return Err(self.improper(format!("it comes slower than {least} bytes a second")));
+            }
+        }
+    }
+
+    fn too_slow(&self, received: usize) -> String {
+        if Instant::now() >= self.deadline {
+            return format!("it was not complete in time ({received} bytes came)");
+        }
+        let seconds = self.outbound.limits.idle.as_secs();
+        format!("nothing came for {seconds} s (after {received} bytes)")
+    }
+
+    /// Takes `bytes` from this peer's share and from the budget of all, or waits for them.
+    async fn draw(&self, bytes: usize) -> Result<Permits, CarrierError> {
+        if bytes <= FREE_BYTES {
+            return Ok(None);
+        }
+        let kib = u32::try_from(bytes.div_ceil(1_024)).unwrap_or(u32::MAX);
+        let both = async {
+            let share = Arc::clone(self.share).acquire_many_owned(kib).await.ok()?;
+            let budget = Arc::clone(&self.outbound.budget).acquire_many_owned(kib).await.ok()?;
+            Some([share, budget])
+        };
+        match timeout_at(self.deadline, both).await {
+            Ok(permits) => Ok(permits),
+            Err(_) => Err(self.unreachable("too much else is being received here".to_owned())),
+        }
+    }
+
+    fn unreachable(&self, reason: String) -> CarrierError {
+        CarrierError::Unreachable { carrier: self.base.to_string(), reason }
+    }
+
+    fn improper(&self, reason: String) -> CarrierError {
+        let (carrier, what) = (self.base.to_string(), self.ask.what.clone());
+        CarrierError::Improper { carrier, what, reason }
+    }
+}
+
+/// Of a peer's share and of the budget of all.
+type Permits = Option<[OwnedSemaphorePermit; 2]>;
+
+/// Bytes that count until they are dropped.
+struct Held {
+    bytes: Vec<u8>,
+    _permits: Permits,
+}
+
+impl AsRef<[u8]> for Held {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+/// Whether a transfer keeps up with the minimum rate, window by window.
+struct Rate {
+    window: Duration,
+    least: u64,
+    since: Instant,
+    bytes: u64,
+}
+
+impl Rate {
+    fn start(limits: &Limits) -> Self {
+        let window = limits.rate_window;
+        let milliseconds = u64::try_from(window.as_millis()).unwrap_or(u64::MAX);
+        let least = limits.minimum_rate.saturating_mul(milliseconds) / 1_000;
+        Self { window, least, since: Instant::now(), bytes: 0 }
+    }
+
+    fn keeps_up(&mut self, bytes: usize) -> bool {
+        self.bytes += bytes as u64;
+        if self.since.elapsed() < self.window {
+            return true;
+        }
+        let enough = self.bytes >= self.least;
+        (self.since, self.bytes) = (Instant::now(), 0);
+        enough
+    }
+}
+
+fn text(headers: &HeaderMap, name: header::HeaderName) -> Option<&str> {
+    headers.get(name)?.to_str().ok().map(str::trim)
+}
+
+fn date(headers: &HeaderMap) -> Option<u64> {
+    let date = httpdate::parse_http_date(text(headers, header::DATE)?).ok()?;
+    date.duration_since(std::time::UNIX_EPOCH).ok().map(|since| since.as_secs())
+}
+
+/// `Retry-After` in seconds or as a date (measured by the peer's own clock), from 1 s to a day.
+fn retry_after(headers: &HeaderMap) -> u64 {
+    let most = wire::limits::RETRY_AFTER_MAX.as_secs();
+    let Some(value) = text(headers, header::RETRY_AFTER) else { return RETRY_AFTER_DEFAULT_S };
+    if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
+        return value.parse().unwrap_or(most).clamp(1, most);
+    }
+    let then = httpdate::parse_http_date(value).ok();
+    let then = then.and_then(|then| then.duration_since(std::time::UNIX_EPOCH).ok());
+    match (then, date(headers)) {
+        (Some(then), Some(now)) => then.as_secs().saturating_sub(now).clamp(1, most),
+        _ => RETRY_AFTER_DEFAULT_S,
+    }
+}

@@ -1,0 +1,285 @@
+//! Following: one bounded task for each feed of each node that a person decided to follow.
+//!
+//! A feed that is in step holds one request open at its node, so that news arrives within a second and
+//! nobody needs to be reachable from outside. Everything else waits by its [`schedule`](crate::schedule).
+//! Tasks share nothing but turns and the byte budget, so a peer that misbehaves delays itself alone.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use feed::feeds::{Feeds, Pin};
+use tlog::name::{FeedName, NodeName, Origin};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinHandle;
+use tokio::time::{sleep, timeout};
+use wire::api::{Peer, PeerState};
+
+use crate::carrier::HttpCarrier;
+use crate::home::{FEEDS_OF_A_NODE, Home};
+use crate::line::Line;
+use crate::outbound::Outbound;
+use crate::settings::PeerSettings;
+
+/// After a change of feeds, pins and node records are looked at again at most this often.
+const CALM: Duration = Duration::from_millis(200);
+
+/// How long [`Peers::stop`] waits for rounds to end.
+const STOP: Duration = Duration::from_secs(10);
+
+/// All feeds that are followed. Dropping it without [`stop`](Self::stop) ends the tasks at once.
+pub struct Peers {
+    home: Arc<dyn Home>,
+    outbound: Arc<Outbound>,
+    turns: Arc<Semaphore>,
+    interval_s: u64,
+    running: Mutex<BTreeMap<Origin, Running>>,
+    stopping: watch::Sender<bool>,
+}
+
+/// A line with its task, and the URLs it was started with.
+struct Running {
+    line: Arc<Line>,
+    carrier: Option<Arc<HttpCarrier>>,
+    urls: Vec<String>,
+    task: JoinHandle<()>,
+}
+
+impl fmt::Debug for Peers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Peers").field("following", &self.lock().len()).finish_non_exhaustive()
+    }
+}
+
+impl Drop for Peers {
+    fn drop(&mut self) {
+        for running in self.lock().values() {
+            running.task.abort();
+        }
+    }
+}
+
+impl Peers {
+    /// Begins to follow whatever is pinned in `feeds`, now and later. Needs a tokio runtime.
+    pub fn start(
+        feeds: &Arc<Feeds>,
+        outbound: Arc<Outbound>,
+        settings: &PeerSettings,
+    ) -> Arc<Self> {
+        Self::start_in(Arc::new(Arc::clone(feeds)), outbound, settings)
+    }
+
+    pub(crate) fn start_in(
+        home: Arc<dyn Home>,
+        outbound: Arc<Outbound>,
+        settings: &PeerSettings,
+    ) -> Arc<Self> {
+        let peers = Arc::new(Self {
+            home,
+            outbound,
+            turns: Arc::new(Semaphore::new(settings.rounds.max(1))),
+            interval_s: settings.interval_s,
+            running: Mutex::default(),
+            stopping: watch::Sender::new(false),
+        });
+        peers.reconcile();
+        // The watcher holds no strong reference while it waits, so that dropping the last one ends it.
+        tokio::spawn(watch_over(
+            Arc::downgrade(&peers),
+            peers.home.changed(),
+            peers.stopping.subscribe(),
+        ));
+        peers
+    }
+
+    /// The way out that is used: for probes, and for a node record before it is pinned.
+    pub fn outbound(&self) -> &Arc<Outbound> {
+        &self.outbound
+    }
+
+    /// To be called after a node was followed or unfollowed: takes effect at once.
+    pub fn refresh(&self) {
+        self.reconcile();
+    }
+
+    /// A valid contact of `node` arrived: what failed or slept is tried at once.
+    pub fn contact(&self, node: &NodeName) {
+        for line in self.lines_of(node) {
+            if matches!(line.schedule().state(), PeerState::Failing | PeerState::Dormant) {
+                line.request();
+            }
+        }
+    }
+
+    /// One round of all feeds of `node` now; its status after it, or after `patience`. `None` if the
+    /// node is not followed.
+    pub async fn sync_now(&self, node: &NodeName, patience: Duration) -> Option<Peer> {
+        self.reconcile();
+        let requests: Vec<_> =
+            self.lines_of(node).into_iter().map(|line| (line.request(), line)).collect();
+        let all = async {
+            for (request, line) in &requests {
+                line.finished(*request).await;
+            }
+        };
+        // Out of patience, the status says how far it has come.
+        let _ = timeout(patience, all).await;
+        self.status().into_iter().find(|peer| peer.node == *node)
+    }
+
+    /// How it goes with every node that is followed, by name.
+    pub fn status(&self) -> Vec<Peer> {
+        let mut pins = self.home.pins();
+        pins.sort_by(|one, other| one.node.cmp(&other.node));
+        pins.into_iter().map(|pin| self.peer(pin)).collect()
+    }
+
+    /// Ends all tasks in an orderly way, within ten seconds.
+    pub async fn stop(&self) {
+        self.stopping.send_replace(true);
+        let all = std::mem::take(&mut *self.lock());
+        for running in all.values() {
+            running.line.halt();
+        }
+        for mut running in all.into_values() {
+            if timeout(STOP, &mut running.task).await.is_err() {
+                running.task.abort();
+            }
+        }
+    }
+
+    /// Makes the tasks agree with what is pinned and with what node records say.
+    fn reconcile(&self) {
+        if *self.stopping.borrow() {
+            return;
+        }
+        let mut wanted = BTreeMap::new();
+        for pin in self.home.pins() {
+            let (urls, feeds) = self.places(&pin);
+            for feed in feeds {
+                wanted.insert(Origin::new(pin.node.clone(), feed), urls.clone());
+            }
+        }
+        let mut running = self.lock();
+        running.retain(|origin, old| match wanted.get(origin) {
+            Some(urls) => {
+                *urls == old.urls || {
+                    old.line.halt();
+                    false
+                }
+            }
+            None => {
+                old.line.halt();
+                old.line.forget();
+                false
+            }
+        });
+        let mut carriers = BTreeMap::new();
+        for (origin, urls) in wanted {
+            if running.contains_key(&origin) {
+                continue;
+            }
+            // The feeds of one node share a carrier, and with it the node's part of the budget.
+            let carrier = carriers
+                .entry(origin.node().clone())
+                .or_insert_with(|| HttpCarrier::new(&self.outbound, &urls).map(Arc::new))
+                .clone();
+            let line = self.spawn(&origin, urls, carrier.map_err(|error| error.to_string()));
+            running.insert(origin, line);
+        }
+    }
+
+    fn spawn(
+        &self,
+        origin: &Origin,
+        urls: Vec<String>,
+        carrier: Result<Arc<HttpCarrier>, String>,
+    ) -> Running {
+        let (home, turns) = (Arc::clone(&self.home), Arc::clone(&self.turns));
+        let line = Arc::new(Line::new(origin.clone(), home, turns, self.interval_s));
+        let in_task = (Arc::clone(&line), carrier.clone());
+        let task = tokio::spawn(async move {
+            match in_task {
+                (line, Ok(carrier)) => line.run(&*carrier).await,
+                (line, Err(reason)) => line.give_up(&reason).await,
+            }
+        });
+        Running { line, carrier: carrier.ok(), urls, task }
+    }
+
+    /// Where a node may be found, and which of its feeds are followed: what was pinned, then what its
+    /// newest record says.
+    fn places(&self, pin: &Pin) -> (Vec<String>, Vec<FeedName>) {
+        let (more_urls, more_feeds) = self.home.said(&pin.node).unwrap_or_default();
+        let mut urls: Vec<String> = Vec::new();
+        for url in pin.urls.iter().chain(&more_urls) {
+            if !urls.contains(url) && urls.len() < wire::limits::URLS_OF_A_NODE {
+                urls.push(url.clone());
+            }
+        }
+        let mut feeds = vec![FeedName::public()];
+        for feed in more_feeds {
+            if !feed.is_restricted() && !feeds.contains(&feed) && feeds.len() < FEEDS_OF_A_NODE {
+                feeds.push(feed);
+            }
+        }
+        (urls, feeds)
+    }
+
+    fn peer(&self, pin: Pin) -> Peer {
+        let running = self.lock();
+        let own = running.iter().filter(|(origin, _)| *origin.node() == pin.node);
+        let lines: Vec<_> = own.map(|(_, running)| running).collect();
+        let schedules: Vec<_> = lines.iter().map(|running| running.line.schedule()).collect();
+        let worst = schedules.iter().max_by_key(|schedule| (schedule.state(), schedule.failures()));
+        let server_time = lines.iter().find_map(|running| running.carrier.as_ref()?.server_time());
+        let now = i64::try_from(self.home.now()).unwrap_or(i64::MAX);
+        let ahead = |time: u64| Some(i64::try_from(time).ok()?.saturating_sub(now));
+        Peer {
+            root: pin.root.to_did(),
+            urls: self.places(&pin).0,
+            node: pin.node,
+            state: worst.map_or(PeerState::New, crate::schedule::Schedule::state),
+            reason: worst
+                .map_or_else(|| "not tried yet".to_owned(), |worst| worst.reason().to_owned()),
+            last_success: schedules.iter().filter_map(|schedule| schedule.last_success()).max(),
+            next_attempt: schedules.iter().map(|schedule| schedule.next_attempt()).min(),
+            failures: worst.map_or(0, crate::schedule::Schedule::failures),
+            clock_delta: server_time.and_then(ahead),
+            feeds: lines.iter().map(|running| running.line.status()).collect(),
+        }
+    }
+
+    fn lines_of(&self, node: &NodeName) -> Vec<Arc<Line>> {
+        let running = self.lock();
+        let own = running.iter().filter(|(origin, _)| origin.node() == node);
+        own.map(|(_, running)| Arc::clone(&running.line)).collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<Origin, Running>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Looks again whenever feeds change: a new node record may name other URLs or feeds.
+async fn watch_over(
+    peers: std::sync::Weak<Peers>,
+    mut changed: watch::Receiver<u64>,
+    mut stopping: watch::Receiver<bool>,
+) {
+    loop {
+        tokio::select! {
+            _ = stopping.wait_for(|stopping| *stopping) => return,
+            more = changed.changed() => if more.is_err() { return },
+        }
+        sleep(CALM).await;
+        match peers.upgrade() {
+            Some(peers) => peers.reconcile(),
+            None => return,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,130 @@
+//! What following needs of the node it runs in; [`Feeds`] in life, a play in tests.
+
+use std::error::Error;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use feed::feeds::{Feeds, Outcome, Pin, SyncError};
+use feed::ports::{Carrier, CarrierError, Progress};
+use tlog::name::{FeedName, NodeName, Origin};
+use tokio::sync::watch;
+
+/// Feeds of one node that are followed; the public one and what continues it.
+pub(crate) const FEEDS_OF_A_NODE: usize = 16;
+
+/// The node that follows.
+#[async_trait]
+pub(crate) trait Home: Send + Sync {
+    /// Which nodes a person decided to follow.
+    fn pins(&self) -> Vec<Pin>;
+    /// What a node said of itself in the newest record held: its URLs and feeds.
+    fn said(&self, node: &NodeName) -> Option<(Vec<String>, Vec<FeedName>)>;
+    /// Entries held of a feed, and how many bodies are missing.
+    fn held(&self, origin: &Origin) -> (u64, u64);
+    /// Ticks when feeds change.
+    fn changed(&self) -> watch::Receiver<u64>;
+    /// Unix seconds.
+    fn now(&self) -> u64;
+    /// Evenly distributed.
+    fn chance(&self) -> u64;
+    /// A note kept over a restart.
+    fn memo(&self, key: &str) -> Option<Vec<u8>>;
+    /// Writes or removes such a note.
+    fn set_memo(&self, key: &str, value: Option<&[u8]>);
+    /// One round of one feed; whether it brought something.
+    async fn round(
+        &self,
+        carrier: &dyn Carrier,
+        origin: &Origin,
+        wait: Option<Duration>,
+        progress: &dyn Progress,
+    ) -> Result<bool, Failure>;
+}
+
+/// Why a round failed.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The peer asks to come back later.
+    Busy { seconds: u64 },
+    /// Anything else, in words.
+    Words(String),
+}
+
+impl From<&SyncError> for Failure {
+    fn from(error: &SyncError) -> Self {
+        if let SyncError::Carrier(CarrierError::Busy { seconds, .. }) = error {
+            return Self::Busy { seconds: *seconds };
+        }
+        let mut words = error.to_string();
+        let mut cause = error.source();
+        while let Some(error) = cause {
+            let more = error.to_string();
+            // A transparent error repeats the words of its source.
+            if !words.contains(&more) {
+                words = format!("{words}: {more}");
+            }
+            cause = error.source();
+        }
+        Self::Words(words)
+    }
+}
+
+#[async_trait]
+impl Home for Arc<Feeds> {
+    fn pins(&self) -> Vec<Pin> {
+        let own = Feeds::node(self);
+        let pins = Feeds::pins(self).into_iter();
+        pins.filter(|pin| pin.following && pin.node != *own).collect()
+    }
+
+    fn said(&self, node: &NodeName) -> Option<(Vec<String>, Vec<FeedName>)> {
+        let public = Origin::new(node.clone(), FeedName::public());
+        let view = self.view(&public)?;
+        let record = &view.keys.newest()?.record;
+        Some((record.urls.clone(), record.feeds.clone()))
+    }
+
+    fn held(&self, origin: &Origin) -> (u64, u64) {
+        let count = |view: &feed::feeds::View| (view.size(), view.missing.len() as u64);
+        self.view(origin).map_or((0, 0), |view| count(&view))
+    }
+
+    fn changed(&self) -> watch::Receiver<u64> {
+        Feeds::changed(self)
+    }
+
+    fn now(&self) -> u64 {
+        self.clock().now()
+    }
+
+    fn chance(&self) -> u64 {
+        let mut bytes = [0; 8];
+        self.random().fill(&mut bytes);
+        u64::from_be_bytes(bytes)
+    }
+
+    fn memo(&self, key: &str) -> Option<Vec<u8>> {
+        // A memo may be lost: a catalog that fails says so elsewhere.
+        self.catalog().memo(key).ok().flatten().map(|bytes| bytes.to_vec())
+    }
+
+    fn set_memo(&self, key: &str, value: Option<&[u8]>) {
+        if let Err(error) = self.catalog().set_memo(key, value) {
+            tracing::debug!("the schedule of a peer was not kept: {error}");
+        }
+    }
+
+    async fn round(
+        &self,
+        carrier: &dyn Carrier,
+        origin: &Origin,
+        wait: Option<Duration>,
+        progress: &dyn Progress,
+    ) -> Result<bool, Failure> {
+        match self.sync_feed(carrier, origin, wait, progress).await {
+            Ok(synced) => Ok(!matches!(synced.outcome, Outcome::Unchanged)),
+            Err(error) => Err(Failure::from(&error)),
+        }
+    }
+}
