@@ -7,6 +7,7 @@
 //! After a crash anywhere in between, [`Feeds::open`] finds the last good commit and does the rest
 //! again.
 
+mod blocks;
 mod commit;
 mod erase;
 mod follow;
@@ -34,7 +35,9 @@ use crate::row::Row;
 
 pub use follow::{FollowError, Pin};
 pub use open::OpenError;
-pub use publish::{PUBLICATIONS_MAX, Publication, Published, Withdrawal, timestamp};
+pub use publish::{
+    GROUP_BYTES_MAX, PUBLICATIONS_MAX, Publication, Published, Withdrawal, timestamp,
+};
 pub use read::{
     BodyRead, EntryRead, Page, ReadError, RecordRead, RecordSummary, RecordsPage, WAIT_MAX,
 };
@@ -139,6 +142,11 @@ impl Feeds {
     /// Chance.
     pub fn random(&self) -> &dyn Random {
         self.parts.random.as_ref()
+    }
+
+    /// The node's online keys.
+    pub fn signer(&self) -> &dyn Signer {
+        self.parts.signer.as_ref()
     }
 
     /// Durable facts; only for what a person decided and for diagnosis.

@@ -29,13 +29,28 @@ pub struct Fold {
     keys: KeyHistory,
     blocks: Vec<Block>,
     plain: usize,
+    plain_max: usize,
     last: Option<SignedCheckpoint>,
 }
 
 impl Fold {
     /// Starts from what is held.
     pub fn new(origin: Origin, tree: Tree, keys: KeyHistory) -> Self {
-        Self { origin, tree, keys, blocks: Vec::new(), plain: 0, last: None }
+        Self {
+            origin,
+            tree,
+            keys,
+            blocks: Vec::new(),
+            plain: 0,
+            plain_max: TAIL_PLAIN_MAX,
+            last: None,
+        }
+    }
+
+    /// The same for our own disk: there an answer that was just taken may stand after a tail that a
+    /// crash kept from being sealed.
+    pub fn of_local_head(origin: Origin, tree: Tree, keys: KeyHistory) -> Self {
+        Self { plain_max: 2 * TAIL_PLAIN_MAX, ..Self::new(origin, tree, keys) }
     }
 
     /// Takes one commit. Entries that are held already are compared, new ones are added, then the
@@ -43,7 +58,7 @@ impl Fold {
     pub fn commit(&mut self, commit: &Commit) -> Result<(), VerifyError> {
         for frame in &commit.frames {
             self.plain = self.plain.saturating_add(frame.plain as usize);
-            if self.plain > TAIL_PLAIN_MAX {
+            if self.plain > self.plain_max {
                 return Err(VerifyError::TailTooLarge);
             }
             if frame.first > self.tree.size() {

@@ -12,7 +12,7 @@ use tlog::name::Origin;
 use tokio::sync::oneshot;
 use tracing::error;
 
-use super::publish::Prepared;
+use super::publish::{GROUP_BYTES_MAX, Prepared};
 use super::settle::Fresh;
 use super::{FeedState, Feeds, Handle, PublishError, Published, Request, View};
 use crate::append::{self, Staged};
@@ -35,9 +35,8 @@ impl Feeds {
         // Its own task: a commit must not be dropped half-way with its caller.
         tokio::spawn(async move {
             let _writer = own_handle.writer.lock().await;
-            let requests = own_handle.drain();
-            if !requests.is_empty() {
-                feeds.commit_requests(&own_handle, requests).await;
+            for group in groups(own_handle.drain()) {
+                feeds.commit_requests(&own_handle, group).await;
             }
         });
         answered.await.map_err(|_| PublishError::Interrupted)?
@@ -179,6 +178,24 @@ impl Feeds {
         self.show(handle, view);
         Ok(())
     }
+}
+
+/// Requests that go into one commit each, in order.
+fn groups(requests: Vec<Request>) -> Vec<Vec<Request>> {
+    let mut groups: Vec<Vec<Request>> = Vec::new();
+    let mut bytes = 0;
+    for request in requests {
+        let more: usize = request.entries.iter().map(Prepared::bytes).sum();
+        bytes += more;
+        match groups.last_mut() {
+            Some(group) if bytes <= GROUP_BYTES_MAX => group.push(request),
+            _ => {
+                groups.push(vec![request]);
+                bytes = more;
+            }
+        }
+    }
+    groups
 }
 
 /// Judges the entries of one request: all count, or none is appended.

@@ -44,7 +44,9 @@ impl Feeds {
         feeds.load_pins().await?;
         for origin in feeds.parts.store.origins().await? {
             let handle = feeds.handle_or_new(&origin);
-            if let Err(reason) = feeds.reopen(&handle).await {
+            let opened = feeds.reopen(&handle).await;
+            feeds.seal_if_long(&handle).await;
+            if let Err(reason) = opened {
                 error!(feed.origin = %origin, "`{origin}` stays closed: {reason}");
             }
         }
@@ -122,7 +124,7 @@ impl Feeds {
             return Err(OpenError::Verify(VerifyError::Segment { number: 0 }));
         }
         let keys = self.keys_of_sealed(origin, root, head.sealed).await?;
-        let mut fold = Fold::new(origin.clone(), tree, keys);
+        let mut fold = Fold::of_local_head(origin.clone(), tree, keys);
         for commit in &head.commits {
             fold.commit(commit)?;
         }

@@ -21,8 +21,11 @@ use crate::statement::{Said, Statement};
 
 /// Records in one request: more are split by the caller.
 pub const PUBLICATIONS_MAX: usize = 10_000;
-/// Indices that fit in one withdrawal with room to spare.
-const ERASE_MAX: usize = 64;
+/// Entries and bodies of one request, or of one group of requests: a head holds them until it is sealed,
+/// and must stay within what a follower takes.
+pub const GROUP_BYTES_MAX: usize = 16 << 20;
+/// Indices of up to 16 digits that fit in one withdrawal.
+const ERASE_MAX: usize = 40;
 
 /// A record to publish, checked as a draft.
 #[derive(Clone, Debug)]
@@ -72,6 +75,13 @@ pub(super) struct Prepared {
     pub(super) version: u64,
 }
 
+impl Prepared {
+    /// Entry and body.
+    pub(super) fn bytes(&self) -> usize {
+        super::open::bytes_of(&self.item)
+    }
+}
+
 impl Feeds {
     /// Begins a feed of this node with its node record, signed by the root.
     pub async fn begin(
@@ -117,6 +127,10 @@ impl Feeds {
         let view = self.writable(&handle)?;
         let placed = self.place(&view, publications)?;
         let prepared = self.sign_all(&view, placed).await?;
+        let bytes: usize = prepared.iter().map(Prepared::bytes).sum();
+        if bytes > GROUP_BYTES_MAX {
+            return Err(PublishError::TooMuch { bytes });
+        }
         self.submit(&handle, prepared).await
     }
 

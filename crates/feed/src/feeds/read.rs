@@ -9,19 +9,19 @@ use bytes::Bytes;
 use practice::body::Body;
 use practice::id::RecordId;
 use practice::kind::Kind;
-use tlog::hash::Hash;
 use tlog::name::Origin;
 use tlog::proof_file::TlogProof;
 use tlog::tile::{EntriesTile, Tile, TilePath};
 
-use super::{BlockPlace, Feeds, OpenError, Rows, View};
-use crate::block::{self, Block, Item, SEGMENT_ENTRIES};
+use super::blocks::find;
+use super::{Feeds, Rows, View};
+use crate::block::SEGMENT_ENTRIES;
 use crate::head::{self, Head};
 use crate::ports::{CatalogError, Fact, Since, StoreError};
 use crate::row::{BodyState, Row, RowOp, Standing, Validity, current};
 use crate::statement::{Said, Statement};
 use crate::tree::TreeWithLeaves;
-use crate::verify::{self, VerifyError};
+use crate::verify;
 
 /// A wait for news is at most this long.
 pub const WAIT_MAX: Duration = Duration::from_secs(60);
@@ -206,9 +206,10 @@ impl Feeds {
 
     async fn entries_tile(&self, view: &View, tile: &EntriesTile) -> Result<Bytes, ReadError> {
         let first = tile.index().saturating_mul(SEGMENT_ENTRIES);
+        let blocks = self.blocks_holding(view, first).await?;
         let mut entries = Vec::with_capacity(usize::from(tile.width()));
         for index in first..first.saturating_add(u64::from(tile.width())) {
-            entries.push(self.item(view, index).await?.entry);
+            entries.push(find(view, &blocks, index)?.entry);
         }
         let bytes = tlog::tile::encode_entries(&entries);
         Ok(bytes.map_err(|error| damaged(&view.origin, first, &error))?.into())
@@ -303,25 +304,6 @@ impl Feeds {
         self.view(origin).ok_or_else(|| unknown(origin))
     }
 
-    /// The item at an index, checked against the tree.
-    pub(super) async fn item(&self, view: &View, index: u64) -> Result<Item, ReadError> {
-        within(view, index)?;
-        let found = |blocks: &[Block]| {
-            let block = blocks.iter().find(|block| (block.first..block.end()).contains(&index))?;
-            block.items.get(usize::try_from(index - block.first).ok()?).cloned()
-        };
-        let item = if index < view.sealed() {
-            let block = self.read_segment(&view.origin, index / SEGMENT_ENTRIES, Some(view)).await;
-            found(&[block.map_err(|error| damaged(&view.origin, index, &error))?])
-        } else {
-            let tail =
-                self.read_tail(view).await.map_err(|error| damaged(&view.origin, index, &error))?;
-            let item = found(&tail);
-            item.filter(|item| view.tree.tail_leaf(index) == Some(item.leaf()))
-        };
-        item.ok_or_else(|| damaged(&view.origin, index, &"the entry is not where it should be"))
-    }
-
     /// Why a body that an entry names is not there.
     async fn absent(&self, view: &View, index: u64) -> Result<BodyRead, ReadError> {
         let row = self.parts.catalog.row(&view.origin, index)?;
@@ -353,77 +335,9 @@ impl Feeds {
         }
         Ok(BodyRead::Missing)
     }
-
-    /// The leaf hashes of a sealed segment, from its tile if that is whole, else from its entries.
-    pub(super) async fn leaves(&self, view: &View, number: u64) -> Result<Vec<Hash>, ReadError> {
-        let root = self
-            .segment_root_of(view, number)
-            .map_err(|error| damaged(&view.origin, number, &error))?;
-        if let Ok(tile) = Tile::new(0, number, 256)
-            && let Some(bytes) = self.parts.store.fact(&view.origin, &Fact::Tile(tile)).await?
-            && let Ok(hashes) = tlog::tile::hashes(&bytes)
-            && block::root_of(&hashes) == Some(root)
-        {
-            return Ok(hashes);
-        }
-        let block = self.read_segment(&view.origin, number, Some(view)).await;
-        Ok(block.map_err(|error| damaged(&view.origin, number * SEGMENT_ENTRIES, &error))?.leaves())
-    }
-
-    pub(super) fn segment_root_of(&self, view: &View, number: u64) -> Result<Hash, VerifyError> {
-        let at = usize::try_from(number).unwrap_or(usize::MAX);
-        view.tree.segments().get(at).copied().ok_or(VerifyError::Segment { number })
-    }
-
-    /// A segment, decoded; checked against the tree of `view` where there is one.
-    pub(super) async fn read_segment(
-        &self,
-        origin: &Origin,
-        number: u64,
-        view: Option<&View>,
-    ) -> Result<Block, OpenError> {
-        let key = (origin.clone(), BlockPlace::Segment(number));
-        if let Some(blocks) = self.blocks.get(&key)
-            && let Some(block) = blocks.first()
-        {
-            return Ok(block.clone());
-        }
-        let damaged = || OpenError::Damaged { origin: origin.clone(), number };
-        let bytes =
-            self.parts.store.fact(origin, &Fact::Segment(number)).await?.ok_or_else(damaged)?;
-        let block = block::open_segment(&bytes, number).map_err(|_| damaged())?;
-        if let Some(view) = view {
-            if block.segment_root() != Some(self.segment_root_of(view, number)?) {
-                return Err(damaged());
-            }
-            self.blocks.insert(key, Arc::new(vec![block.clone()]));
-        }
-        Ok(block)
-    }
-
-    /// The blocks of the tail, decoded.
-    pub(super) async fn read_tail(&self, view: &View) -> Result<Arc<Vec<Block>>, OpenError> {
-        let key = (view.origin.clone(), BlockPlace::Tail(view.mark.tip));
-        if let Some(blocks) = self.blocks.get(&key) {
-            return Ok(blocks);
-        }
-        let empty = || OpenError::Empty { origin: view.origin.clone() };
-        let bytes = self.parts.store.fact(&view.origin, &Fact::Head).await?.ok_or_else(empty)?;
-        let (head, _) = Head::read(&bytes).map_err(VerifyError::from)?;
-        let mut blocks = Vec::new();
-        for frame in head.commits.iter().flat_map(|commit| &commit.frames) {
-            blocks.push(frame.open().map_err(VerifyError::from)?);
-        }
-        let blocks = Arc::new(blocks);
-        let tip = head.commits.last().and_then(head::Commit::tip);
-        if tip == Some(view.mark.tip) {
-            self.blocks.insert(key, Arc::clone(&blocks));
-        }
-        Ok(blocks)
-    }
 }
 
-fn within(view: &View, index: u64) -> Result<(), ReadError> {
+pub(super) fn within(view: &View, index: u64) -> Result<(), ReadError> {
     if index < view.size() {
         return Ok(());
     }
@@ -434,7 +348,7 @@ fn unknown(origin: &Origin) -> ReadError {
     ReadError::UnknownFeed { origin: origin.clone() }
 }
 
-fn damaged(origin: &Origin, index: u64, reason: &dyn std::fmt::Display) -> ReadError {
+pub(super) fn damaged(origin: &Origin, index: u64, reason: &dyn std::fmt::Display) -> ReadError {
     ReadError::Damaged { origin: origin.clone(), index, reason: reason.to_string() }
 }
 

@@ -39,6 +39,14 @@ pub enum PublishError {
         /// How many.
         count: usize,
     },
+    /// Over 16 MiB at once.
+    #[error(
+        "the records have {bytes} bytes together, and 16 MiB can be handed in at once; publish them in parts"
+    )]
+    TooMuch {
+        /// Their length.
+        bytes: usize,
+    },
     /// No entry came out of it.
     #[error("there is nothing to publish")]
     Nothing,

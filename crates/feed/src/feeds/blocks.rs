@@ -1,0 +1,127 @@
+//! Entries where they are stored: a segment, or the tail of the head; decoded, hashed against the tree,
+//! and kept for a while for the next reader.
+
+use std::sync::Arc;
+
+use tlog::hash::Hash;
+use tlog::name::Origin;
+use tlog::tile::Tile;
+
+use super::read::{ReadError, damaged, within};
+use super::{BlockPlace, Feeds, OpenError, View};
+use crate::block::{self, Block, Item, SEGMENT_ENTRIES};
+use crate::head::{self, Head};
+use crate::ports::Fact;
+use crate::verify::VerifyError;
+
+impl Feeds {
+    /// The item at an index, checked against the tree.
+    pub(super) async fn item(&self, view: &View, index: u64) -> Result<Item, ReadError> {
+        within(view, index)?;
+        find(view, self.blocks_holding(view, index).await?.as_ref(), index)
+    }
+
+    /// The segment, or the tail, in which an entry stands.
+    pub(super) async fn blocks_holding(
+        &self,
+        view: &View,
+        index: u64,
+    ) -> Result<Arc<Vec<Block>>, ReadError> {
+        let blocks = if index < view.sealed() {
+            self.segment_blocks(&view.origin, index / SEGMENT_ENTRIES, Some(view)).await
+        } else {
+            self.read_tail(view).await
+        };
+        blocks.map_err(|error| damaged(&view.origin, index, &error))
+    }
+
+    /// The leaf hashes of a sealed segment, from its tile if that is whole, else from its entries.
+    pub(super) async fn leaves(&self, view: &View, number: u64) -> Result<Vec<Hash>, ReadError> {
+        let root = self
+            .segment_root_of(view, number)
+            .map_err(|error| damaged(&view.origin, number, &error))?;
+        if let Ok(tile) = Tile::new(0, number, 256)
+            && let Some(bytes) = self.parts.store.fact(&view.origin, &Fact::Tile(tile)).await?
+            && let Ok(hashes) = tlog::tile::hashes(&bytes)
+            && block::root_of(&hashes) == Some(root)
+        {
+            return Ok(hashes);
+        }
+        let block = self.read_segment(&view.origin, number, Some(view)).await;
+        Ok(block.map_err(|error| damaged(&view.origin, number * SEGMENT_ENTRIES, &error))?.leaves())
+    }
+
+    pub(super) fn segment_root_of(&self, view: &View, number: u64) -> Result<Hash, VerifyError> {
+        let at = usize::try_from(number).unwrap_or(usize::MAX);
+        view.tree.segments().get(at).copied().ok_or(VerifyError::Segment { number })
+    }
+
+    /// A segment, decoded; checked against the tree of `view` where there is one.
+    pub(super) async fn read_segment(
+        &self,
+        origin: &Origin,
+        number: u64,
+        view: Option<&View>,
+    ) -> Result<Block, OpenError> {
+        let blocks = self.segment_blocks(origin, number, view).await?;
+        blocks.first().cloned().ok_or_else(|| OpenError::Damaged { origin: origin.clone(), number })
+    }
+
+    async fn segment_blocks(
+        &self,
+        origin: &Origin,
+        number: u64,
+        view: Option<&View>,
+    ) -> Result<Arc<Vec<Block>>, OpenError> {
+        let key = (origin.clone(), BlockPlace::Segment(number));
+        if let Some(blocks) = self.blocks.get(&key) {
+            return Ok(blocks);
+        }
+        let damaged = || OpenError::Damaged { origin: origin.clone(), number };
+        let bytes =
+            self.parts.store.fact(origin, &Fact::Segment(number)).await?.ok_or_else(damaged)?;
+        let block = block::open_segment(&bytes, number).map_err(|_| damaged())?;
+        let root = block.segment_root();
+        let blocks = Arc::new(vec![block]);
+        if let Some(view) = view {
+            if root != Some(self.segment_root_of(view, number)?) {
+                return Err(damaged());
+            }
+            self.blocks.insert(key, Arc::clone(&blocks));
+        }
+        Ok(blocks)
+    }
+
+    /// The blocks of the tail, decoded.
+    pub(super) async fn read_tail(&self, view: &View) -> Result<Arc<Vec<Block>>, OpenError> {
+        let key = (view.origin.clone(), BlockPlace::Tail(view.mark.tip));
+        if let Some(blocks) = self.blocks.get(&key) {
+            return Ok(blocks);
+        }
+        let empty = || OpenError::Empty { origin: view.origin.clone() };
+        let bytes = self.parts.store.fact(&view.origin, &Fact::Head).await?.ok_or_else(empty)?;
+        let (head, _) = Head::read(&bytes).map_err(VerifyError::from)?;
+        let mut blocks = Vec::new();
+        for frame in head.commits.iter().flat_map(|commit| &commit.frames) {
+            blocks.push(frame.open().map_err(VerifyError::from)?);
+        }
+        let blocks = Arc::new(blocks);
+        let tip = head.commits.last().and_then(head::Commit::tip);
+        if tip == Some(view.mark.tip) {
+            self.blocks.insert(key, Arc::clone(&blocks));
+        }
+        Ok(blocks)
+    }
+}
+
+/// The item at an index among decoded blocks; one of the tail is hashed again.
+pub(super) fn find(view: &View, blocks: &[Block], index: u64) -> Result<Item, ReadError> {
+    let block = blocks.iter().find(|block| (block.first..block.end()).contains(&index));
+    let at =
+        |block: &Block| usize::try_from(index.saturating_sub(block.first)).unwrap_or(usize::MAX);
+    let item = block.and_then(|block| block.items.get(at(block)).cloned());
+    let held =
+        |item: &Item| index < view.sealed() || view.tree.tail_leaf(index) == Some(item.leaf());
+    item.filter(held)
+        .ok_or_else(|| damaged(&view.origin, index, &"the entry is not where it should be"))
+}
