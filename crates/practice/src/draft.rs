@@ -17,7 +17,6 @@ use crate::body::BODY_BYTES_MAX;
 use crate::id::RecordId;
 use crate::json::{InvalidJson, JsonFault, canonical};
 use crate::kind::Kind;
-use crate::kinds::fields;
 use crate::personal;
 use serde_json::{Map, Value, json};
 
@@ -209,11 +208,4 @@ fn personal_data(subject: &Map<String, Value>) -> Vec<Warning> {
     let mut warnings = Vec::new();
     walk("", &Value::Object(subject.clone()), &mut warnings);
     warnings
-}
-
-/// The required fields of `kind` that stand empty in `subject`, for a form that marks them.
-pub fn missing(kind: &Kind, subject: &Map<String, Value>) -> Vec<&'static str> {
-    let required =
-        fields(kind).into_iter().filter(|field| field.need == crate::kinds::Need::Required);
-    required.map(|field| field.field.name).filter(|name| !subject.contains_key(*name)).collect()
 }
