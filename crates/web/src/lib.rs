@@ -1,1 +1,33 @@
-//! placeholder
+//! INWARD: what a node answers, to other nodes, to programs and to people.
+//!
+//! Start at [`routes`]: one table says what is answered where and for whom. [`server`] accepts connections
+//! and limits what a stranger can hold; [`tls`] reads certificates; [`hosts`] tells several nodes of one
+//! listener apart. [`app`] is what the handlers work with.
+//!
+//! It leaves verification and storage to `feed`, the URLs and JSON to `wire`, and other nodes to the
+//! program, which implements [`app::PeersView`].
+//!
+//! **Invariants:** a status is chosen in one place (`answer.rs`); what of a feed is served is served byte
+//! for byte; nothing that a stranger wrote reaches a page unescaped; no request can make a handler panic.
+
+pub mod app;
+pub mod hosts;
+pub mod routes;
+pub mod server;
+pub mod texts;
+pub mod tls;
+
+mod answer;
+mod api;
+mod around;
+mod content;
+mod descriptions;
+mod feed_objects;
+mod openapi;
+mod operator;
+mod pages;
+mod params;
+
+pub use app::{App, Audience, PeersError, PeersView, Site};
+pub use server::{Limits, Listener, serve};
+pub use tls::Certificate;

@@ -1,0 +1,236 @@
+//! What goes wrong, and the status it is answered with: one `match`, [`Answer::problem`].
+//!
+//! A handler returns an [`Answer`]; it travels as a [`Problem`] in the extensions of the response until
+//! [`around`](crate::around) knows the request and writes it, as JSON for programs or as a page for people.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use feed::feeds::{FollowError, PublishError, ReadError};
+use feed::ports::{CatalogError, CommitError, StoreError};
+use http::header::RETRY_AFTER;
+use http::{HeaderValue, StatusCode};
+use tracing::error;
+use wire::problem::{Name, Problem};
+
+use crate::app::PeersError;
+
+/// After how long to come back when too many readers wait for news already.
+const BUSY_SECONDS: u64 = 5;
+
+/// Why a request is not answered with what it asks for.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Answer {
+    /// Not here, or not for this caller.
+    #[error("there is no {what} here")]
+    NotFound { what: String },
+    /// A part of the request that cannot be read.
+    #[error("{reason}")]
+    BadRequest { reason: String },
+    /// A method this address does not take.
+    #[error("this address takes other methods; the header Allow names them")]
+    MethodNotAllowed,
+    /// A route of the operator, asked for in public.
+    #[error("only the operator may do this, over the control socket of the node")]
+    OperatorOnly,
+    /// A request body that is not JSON.
+    #[error("the body of this request must be JSON, with `Content-Type: application/json`")]
+    NotJson,
+    /// A request body over its limit.
+    #[error("the body of this request is longer than {limit} bytes")]
+    TooLong { limit: usize },
+    /// The body is gone, and here is why.
+    #[error(
+        "the text of entry {index} was erased; the withdrawal is in `withdrawal`, its proof in `proof`"
+    )]
+    Erased { index: u64, withdrawal: String, proof: String },
+    /// No room for another waiting reader.
+    #[error(
+        "too many readers are waiting for news; try again in {BUSY_SECONDS} s, or without a wait"
+    )]
+    Busy,
+    /// A host name that is no node of this server.
+    #[error("no node of this server has the name in the header Host")]
+    Misdirected,
+    /// A handler did not end.
+    #[error("the answer was not ready after {seconds} s")]
+    TookTooLong { seconds: u64 },
+    /// Reading failed.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// Publishing failed.
+    #[error(transparent)]
+    Publish(#[from] PublishError),
+    /// Following failed.
+    #[error(transparent)]
+    Follow(#[from] FollowError),
+    /// What the node does with its peers failed.
+    #[error(transparent)]
+    Peers(#[from] PeersError),
+    /// The catalog failed.
+    #[error(transparent)]
+    Catalog(#[from] CatalogError),
+    /// The catalog could not be made anew.
+    #[error(transparent)]
+    Rebuild(#[from] feed::feeds::OpenError),
+    /// A page could not be rendered.
+    #[error("this page cannot be shown")]
+    Page(#[from] askama::Error),
+}
+
+impl Answer {
+    /// Nothing of that name here.
+    pub(crate) fn not_found(what: impl Into<String>) -> Self {
+        Self::NotFound { what: what.into() }
+    }
+
+    /// A request that cannot be read.
+    pub(crate) fn bad(reason: impl Into<String>) -> Self {
+        Self::BadRequest { reason: reason.into() }
+    }
+
+    /// The problem it is: the only place that chooses a status.
+    fn problem(self) -> Problem {
+        let problem = Problem::of(self.name());
+        let words = self.words();
+        match self {
+            Self::TooLong { limit } => {
+                problem.detail(words).limit(u64::try_from(limit).unwrap_or(u64::MAX))
+            }
+            Self::Erased { index, withdrawal, proof } => Problem {
+                index: Some(index),
+                withdrawal: Some(withdrawal),
+                proof: Some(proof),
+                ..problem.detail(words)
+            },
+            Self::Busy => problem.detail(words).retry_after(BUSY_SECONDS),
+            Self::TookTooLong { .. } => problem.detail(words).retry_after(BUSY_SECONDS),
+            _ => problem.detail(words),
+        }
+    }
+
+    fn name(&self) -> Name {
+        match self {
+            Self::NotFound { .. } => Name::NotFound,
+            Self::BadRequest { .. } => Name::BadRequest,
+            Self::MethodNotAllowed => Name::MethodNotAllowed,
+            Self::OperatorOnly => Name::OperatorOnly,
+            Self::NotJson => Name::UnsupportedMediaType,
+            Self::TooLong { .. } => Name::TooLong,
+            Self::Erased { .. } => Name::Erased,
+            Self::Busy | Self::TookTooLong { .. } => Name::Busy,
+            Self::Misdirected => Name::Misdirected,
+            Self::Read(error) => read(error),
+            Self::Publish(error) => publish(error),
+            Self::Follow(error) => follow(error),
+            Self::Peers(error) => peers(error),
+            Self::Catalog(_) | Self::Rebuild(_) | Self::Page(_) => Name::Internal,
+        }
+    }
+
+    /// What happened, for the caller. What broke inside is logged, and not told to strangers.
+    fn words(&self) -> String {
+        if self.name() != Name::Internal {
+            return self.to_string();
+        }
+        error!("a request failed: {}", chain(self));
+        "something failed that should not; the log of this node has the reason".to_owned()
+    }
+}
+
+impl IntoResponse for Answer {
+    fn into_response(self) -> Response {
+        bare(self.problem())
+    }
+}
+
+/// A problem on its way out: its status, and itself in the extensions.
+pub(crate) fn bare(problem: Problem) -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() =
+        StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    if let Some(seconds) = problem.retry_after {
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response.extensions_mut().insert(problem);
+    response
+}
+
+/// What the server answers when the router did not.
+pub(crate) fn took_too_long(patience: Duration) -> Response {
+    let problem = Answer::TookTooLong { seconds: patience.as_secs() }.problem();
+    crate::around::as_json(bare(problem))
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut words = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        words = format!("{words}: {cause}");
+        source = cause.source();
+    }
+    words
+}
+
+fn read(error: &ReadError) -> Name {
+    match error {
+        ReadError::UnknownFeed { .. }
+        | ReadError::Beyond { .. }
+        | ReadError::NotSealed { .. }
+        | ReadError::NotFound { .. } => Name::NotFound,
+        ReadError::Damaged { .. } | ReadError::Store(_) | ReadError::Catalog(_) => Name::Internal,
+    }
+}
+
+fn store(error: &StoreError) -> Name {
+    match error {
+        StoreError::Full { .. } | StoreError::Poisoned { .. } => Name::ReadOnly,
+        StoreError::Io { .. } | StoreError::Refused { .. } => Name::Internal,
+    }
+}
+
+fn publish(error: &PublishError) -> Name {
+    match error {
+        PublishError::NotBegun { .. } | PublishError::NoSuchRecord { .. } => Name::NotFound,
+        PublishError::BegunAlready { .. } | PublishError::Changed { .. } => Name::Conflict,
+        PublishError::ReadOnly { .. } | PublishError::Commit { .. } => Name::ReadOnly,
+        PublishError::Count { .. }
+        | PublishError::Nothing
+        | PublishError::TooMuch { .. }
+        | PublishError::Statement { .. }
+        | PublishError::TrustIsNotErased { .. }
+        | PublishError::Body { .. }
+        | PublishError::TooLong(_)
+        | PublishError::Block(_) => Name::Refused,
+        PublishError::Locked(_) => Name::Locked,
+        PublishError::Store(error) => store(error),
+        PublishError::NotCommitted(CommitError::Refused(error)) => store(error),
+        PublishError::NotCommitted(CommitError::Conflict { .. }) => Name::Busy,
+        PublishError::NotCommitted(CommitError::Unknown { .. }) => Name::ReadOnly,
+        PublishError::Interrupted => Name::Busy,
+        PublishError::Append(_) | PublishError::Catalog(_) | PublishError::Settle(_) => {
+            Name::Internal
+        }
+    }
+}
+
+fn follow(error: &FollowError) -> Name {
+    match error {
+        FollowError::Ourselves => Name::Refused,
+        FollowError::AnotherRoot { .. } => Name::Conflict,
+        FollowError::NotFollowed { .. } => Name::NotFound,
+        FollowError::Store(error) => store(error),
+        FollowError::Unwritable { .. } | FollowError::Catalog(_) => Name::Internal,
+    }
+}
+
+fn peers(error: &PeersError) -> Name {
+    match error {
+        PeersError::NotFollowed { .. } => Name::NotFound,
+        PeersError::Refused { .. } => Name::Refused,
+        PeersError::Conflict { .. } => Name::Conflict,
+        PeersError::Unreachable { .. } => Name::PeerFailed,
+        PeersError::Internal { .. } => Name::Internal,
+    }
+}

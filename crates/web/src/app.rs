@@ -1,0 +1,143 @@
+//! What the handlers work with: the feeds, the node's view of its peers, and what the site says of itself.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use feed::feeds::{Feeds, View};
+use practice::draft::Defaults;
+use tlog::name::{NodeName, Origin};
+use tokio::sync::Semaphore;
+use wire::api;
+
+/// Readers held for news at the same time. One costs some kilobytes; a hub of all mechanisms with every
+/// follower parked needs a few hundred.
+const WAITING_READERS_MAX: usize = 1_024;
+
+/// One node, as a router serves it. Cheap to clone.
+#[derive(Clone)]
+pub struct App {
+    /// The feeds held.
+    pub feeds: Arc<Feeds>,
+    /// The nodes followed.
+    pub peers: Arc<dyn PeersView>,
+    /// What the pages say about this node.
+    pub site: Arc<Site>,
+    /// The preferred public address, for the commands that pages show; relative ones otherwise.
+    pub base_url: Option<String>,
+    /// Places for readers who wait for news.
+    pub(crate) waiting: Arc<Semaphore>,
+    /// Who asks.
+    pub(crate) audience: Audience,
+}
+
+/// What the pages say about the node.
+#[derive(Clone, Debug, Default)]
+pub struct Site {
+    /// The title by language; empty: the names in the node record.
+    pub name: BTreeMap<String, String>,
+    /// Where readers may write: an office, not a person.
+    pub contact: Option<String>,
+    /// The languages offered, the preferred one first; empty: all.
+    pub languages: Vec<String>,
+    /// What fills the gaps of a draft, from the configuration.
+    pub defaults: Defaults,
+    /// Every page says that its data are samples and that no State speaks here.
+    pub sample: bool,
+}
+
+/// For whom a router answers, and who may use a route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Audience {
+    /// Anybody.
+    Everyone,
+    /// Whoever may open the control socket.
+    Operator,
+}
+
+/// What the program does with other nodes; implemented by it over the outward crate.
+#[async_trait]
+pub trait PeersView: Send + Sync {
+    /// The nodes followed, by name.
+    fn status(&self) -> Vec<api::Peer>;
+    /// Looks at a node, and pins it when the request says so.
+    async fn follow(&self, request: api::FollowRequest) -> Result<api::FollowAnswer, PeersError>;
+    /// Follows it no longer; with `forget`, deletes its copies.
+    async fn unfollow(&self, request: api::UnfollowRequest) -> Result<(), PeersError>;
+    /// One round now; answers when it has ended.
+    async fn sync(&self, node: &NodeName) -> Result<api::Peer, PeersError>;
+    /// Every step of reaching a node.
+    async fn probe(&self, request: api::ProbeRequest) -> Result<api::ProbeAnswer, PeersError>;
+}
+
+/// Why the program did not do what was asked with another node.
+#[derive(Debug, thiserror::Error)]
+pub enum PeersError {
+    /// Not one of the nodes followed.
+    #[error("`{node}` is not followed; `jopoi peers` lists those that are")]
+    NotFollowed {
+        /// Which.
+        node: NodeName,
+    },
+    /// The request makes no sense, such as a URL that is none.
+    #[error("{reason}")]
+    Refused {
+        /// In words, with what to do.
+        reason: String,
+    },
+    /// It is not what it should be: another root, a name bound already.
+    #[error("{reason}")]
+    Conflict {
+        /// In words, with what to do.
+        reason: String,
+    },
+    /// The other node did not answer as it should.
+    #[error("{reason}")]
+    Unreachable {
+        /// In words, with what to do.
+        reason: String,
+    },
+    /// Something failed here.
+    #[error("{reason}")]
+    Internal {
+        /// In words.
+        reason: String,
+    },
+}
+
+impl App {
+    /// One node, for [`routes::public`](crate::routes::public) and
+    /// [`routes::operator`](crate::routes::operator).
+    pub fn new(
+        feeds: Arc<Feeds>,
+        peers: Arc<dyn PeersView>,
+        site: Site,
+        base_url: Option<String>,
+    ) -> Self {
+        Self {
+            feeds,
+            peers,
+            site: Arc::new(site),
+            base_url,
+            waiting: Arc::new(Semaphore::new(WAITING_READERS_MAX)),
+            audience: Audience::Everyone,
+        }
+    }
+
+    /// Whether whoever asks here may know of this feed. Restricted feeds are unknown to strangers.
+    pub(crate) fn may_read(&self, origin: &Origin) -> bool {
+        self.audience == Audience::Operator || !origin.feed().is_restricted()
+    }
+
+    /// The feeds held that the caller may read, own ones first.
+    pub(crate) fn origins(&self) -> Vec<Origin> {
+        let mut origins = self.feeds.origins();
+        origins.retain(|origin| self.may_read(origin));
+        origins
+    }
+
+    /// A feed that the caller may read.
+    pub(crate) fn view(&self, origin: &Origin) -> Option<Arc<View>> {
+        self.may_read(origin).then(|| self.feeds.view(origin)).flatten()
+    }
+}

@@ -1,0 +1,134 @@
+//! What every request and answer has in common: an id, headers that keep browsers safe, and problems
+//! written out for whoever asked.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::SystemTime;
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+use http::header::{
+    ACCEPT, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
+    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY,
+    STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
+};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use tlog::hash::Hash;
+use tracing::debug;
+use wire::media;
+use wire::problem::Problem;
+
+use crate::app::{App, Audience};
+use crate::pages::{self, Reader};
+
+/// The header that names a request in answers, pages and logs.
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Longest request id of a client that is taken over; those of proxies have 32 to 36 characters.
+const REQUEST_ID_BYTES_MAX: usize = 64;
+
+/// Nothing but our own style sheet and drawings; no script, no frame, no form to elsewhere.
+const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; \
+                      base-uri 'none'; frame-ancestors 'none'";
+
+/// Handles one request.
+pub(crate) async fn every_request(
+    State(app): State<App>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let id = request_id(request.headers());
+    let method = request.method().clone();
+    let public = app.audience == Audience::Everyone;
+    let page = wants_page(request.headers()).then(|| Reader::of(&app, &request));
+    let path = request.uri().path().to_owned();
+    let mut response = if public && method == Method::OPTIONS {
+        StatusCode::NO_CONTENT.into_response()
+    } else {
+        next.run(request).await
+    };
+    if let Some(mut problem) = response.extensions_mut().remove::<Problem>() {
+        problem.instance = Some(id.clone());
+        response = match page {
+            Some(reader) => pages::problem_answer(&app, &reader, &problem, response),
+            None => written(&problem, response),
+        };
+        if method == Method::HEAD {
+            *response.body_mut() = Body::empty();
+        }
+    }
+    debug!(request.id = %id, "{method} {path}: {}", response.status().as_u16());
+    set_headers(&app, public, &method, response.headers_mut());
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert(REQUEST_ID, value);
+    }
+    response
+}
+
+/// A problem as JSON, where no router is around it.
+pub(crate) fn as_json(mut response: Response) -> Response {
+    match response.extensions_mut().remove::<Problem>() {
+        Some(problem) => written(&problem, response),
+        None => response,
+    }
+}
+
+/// Whether the caller is a person with a browser: those ask for HTML by name, programs do not.
+pub(crate) fn wants_page(headers: &HeaderMap) -> bool {
+    let accept = headers.get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    accept.split(',').any(|part| media::is(part, media::HTML))
+}
+
+fn written(problem: &Problem, mut response: Response) -> Response {
+    // Texts and numbers always serialise.
+    *response.body_mut() = Body::from(serde_json::to_vec(problem).unwrap_or_default());
+    let head = response.headers_mut();
+    head.insert(CONTENT_TYPE, HeaderValue::from_static(media::PROBLEM));
+    head.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+fn set_headers(app: &App, public: bool, method: &Method, head: &mut HeaderMap) {
+    let mut set = |name: HeaderName, value: &'static str| {
+        head.insert(name, HeaderValue::from_static(value));
+    };
+    set(X_CONTENT_TYPE_OPTIONS, "nosniff");
+    set(CONTENT_SECURITY_POLICY, POLICY);
+    set(REFERRER_POLICY, "same-origin");
+    if public {
+        set(ACCESS_CONTROL_ALLOW_ORIGIN, "*");
+        set(
+            ACCESS_CONTROL_EXPOSE_HEADERS,
+            "ETag, Link, Preference-Applied, Retry-After, X-Request-Id",
+        );
+        if *method == Method::OPTIONS {
+            set(ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD, OPTIONS");
+            set(ACCESS_CONTROL_ALLOW_HEADERS, "Accept, Accept-Language, If-None-Match, Prefer");
+            set(ACCESS_CONTROL_MAX_AGE, "86400");
+        }
+    }
+    if app.base_url.as_deref().is_some_and(|base| base.starts_with("https:")) {
+        set(STRICT_TRANSPORT_SECURITY, "max-age=31536000");
+    }
+}
+
+/// The id a proxy gave the request, or a new one.
+fn request_id(headers: &HeaderMap) -> String {
+    let given = headers.get(REQUEST_ID).and_then(|value| value.to_str().ok());
+    let plain = |id: &&str| {
+        let mut bytes = id.bytes();
+        (8..=REQUEST_ID_BYTES_MAX).contains(&id.len())
+            && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    };
+    given.filter(plain).map_or_else(new_request_id, str::to_owned)
+}
+
+/// Unlike every other one, and telling nothing.
+fn new_request_id() -> String {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    let hex = Hash::of(format!("{count} {:?}", SystemTime::now())).to_hex();
+    hex.get(..16).unwrap_or(&hex).to_owned()
+}

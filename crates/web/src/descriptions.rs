@@ -1,0 +1,136 @@
+//! What this node holds and how it is: its node record, heads, single bodies by hash, schemas, the
+//! context, health.
+
+use axum::extract::State;
+use axum::response::{IntoResponse as _, Response};
+use axum::{Extension, Json};
+use feed::feeds::FeedState;
+use http::{HeaderMap, StatusCode};
+use practice::kind::Kind;
+use serde_json::json;
+use tokio::time::{Instant, timeout_at};
+use wire::heads::{self, HeadLine};
+use wire::media;
+
+use crate::answer::Answer;
+use crate::app::App;
+use crate::content::{Content, Keep};
+use crate::feed_objects::{applied, asked_wait, body_at, place_to_wait};
+use crate::params::Params;
+use crate::server::Stopping;
+
+/// `GET /.well-known/jopoi`: the node record's bytes, public whatever else is not.
+pub(crate) async fn well_known(
+    State(app): State<App>,
+    headers: HeaderMap,
+) -> Result<Response, Answer> {
+    let record = app.feeds.node_record(app.feeds.node());
+    let record = record.ok_or_else(|| Answer::not_found("node record yet; run `jopoi init`"))?;
+    Ok(Content::exact(record, media::VC).answer(&headers))
+}
+
+/// `GET /heads`: origin, size and root of every feed the caller may read. With `Prefer: wait` and
+/// `If-None-Match`, held until that list is another one.
+pub(crate) async fn heads(
+    State(app): State<App>,
+    stopping: Option<Extension<Stopping>>,
+    headers: HeaderMap,
+) -> Result<Response, Answer> {
+    let mut changed = app.feeds.changed();
+    let wait = asked_wait(&headers);
+    let mut content = head_lines(&app);
+    if let Some(wait) = wait
+        && content.is_known_to(&headers)
+    {
+        let place = place_to_wait(&app, Some(wait)).ok_or(Answer::Busy)?;
+        let until = Instant::now() + wait;
+        let stopped = async {
+            match &stopping {
+                Some(Extension(stopping)) => stopping.asked().await,
+                None => std::future::pending().await,
+            }
+        };
+        let news = async {
+            while let Ok(Ok(())) = timeout_at(until, changed.changed()).await {
+                content = head_lines(&app);
+                if !content.is_known_to(&headers) {
+                    break;
+                }
+            }
+        };
+        tokio::select! { () = news => {}, () = stopped => {} }
+        drop(place);
+    }
+    Ok(applied(content.answer(&headers), wait))
+}
+
+/// `GET /bodies/sha256:HEX`: one body, from whichever feed it stands in.
+pub(crate) async fn bodies(
+    State(app): State<App>,
+    params: Params,
+    headers: HeaderMap,
+) -> Result<Response, Answer> {
+    if !params.text("hash")?.starts_with("sha256:") {
+        return Err(Answer::bad("write the hash as `sha256:` and 64 hexadecimal digits"));
+    }
+    let hash = params.hash()?;
+    let mut refusal = Answer::not_found(format!("body `sha256:{}`", hash.to_hex()));
+    for (origin, index) in app.feeds.catalog().entries_with_body(&hash)? {
+        if !app.may_read(&origin) {
+            continue;
+        }
+        match body_at(&app, &origin, index, &headers).await {
+            Ok(response) => return Ok(response),
+            Err(gone @ Answer::Erased { .. }) => refusal = gone,
+            Err(_) => {}
+        }
+    }
+    Err(refusal)
+}
+
+/// `GET /schemas/KIND.json`: the JSON Schema of a kind.
+pub(crate) async fn schema(params: Params, headers: HeaderMap) -> Result<Response, Answer> {
+    let name = params.text("name")?;
+    let unknown = || Answer::not_found(format!("schema `{name}`"));
+    let kind = name.strip_suffix(".json").and_then(|kind| Kind::parse(kind).ok());
+    let kind = kind.filter(|kind| Kind::ALL.contains(kind)).ok_or_else(unknown)?;
+    let schema = practice::kinds::schema(&kind);
+    Ok(Content::loose(pretty(&schema), media::JSON).keep(Keep::Day).answer(&headers))
+}
+
+/// `GET /ns/v1`: the JSON-LD context of all records.
+pub(crate) async fn context(headers: HeaderMap) -> Response {
+    let context = practice::kinds::context();
+    Content::loose(pretty(&context), media::JSON_LD).keep(Keep::Day).answer(&headers)
+}
+
+/// `GET /livez`: the process runs.
+pub(crate) async fn livez() -> Response {
+    "alive\n".into_response()
+}
+
+/// `GET /readyz`: it can serve, with a reason for each of our own feeds that cannot go on.
+pub(crate) async fn readyz(State(app): State<App>) -> Response {
+    let held_back: Vec<_> = app
+        .origins()
+        .into_iter()
+        .filter_map(|origin| app.view(&origin))
+        .filter(|view| view.own && view.state != FeedState::Open)
+        .map(|view| json!({ "feed": view.origin, "reason": "nothing is signed in this feed" }))
+        .collect();
+    let ready = held_back.is_empty();
+    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, Json(json!({ "ready": ready, "reasons": held_back }))).into_response()
+}
+
+fn head_lines(app: &App) -> Content {
+    let views = app.origins().into_iter().filter_map(|origin| app.view(&origin));
+    let lines: Vec<HeadLine> = views
+        .map(|view| HeadLine { origin: view.origin.clone(), size: view.size(), root: view.root() })
+        .collect();
+    Content::exact(heads::format(&lines), media::JSON)
+}
+
+fn pretty(value: &serde_json::Value) -> String {
+    format!("{value:#}\n")
+}

@@ -1,0 +1,259 @@
+//! Pages for people: one layout, no script, in seven languages.
+//!
+//! A page says what was published and by whom, and never assesses. Names of States come from the
+//! vocabulary; a record of a documentation node always says that no State speaks.
+
+mod about;
+mod feed;
+mod home;
+mod line;
+mod nodes;
+mod problem;
+mod proof;
+mod record;
+mod value;
+
+use std::collections::BTreeMap;
+
+use ::feed::feeds::{FeedState, View};
+use askama::Template;
+use axum::extract::FromRequestParts;
+use axum::response::Response;
+use http::header::{ACCEPT_LANGUAGE, CONTENT_LANGUAGE, HOST, VARY};
+use http::request::Parts;
+use http::uri::Authority;
+use http::{HeaderMap, HeaderValue, Request, Uri};
+use practice::language;
+use practice::node_record::NodeSubject;
+use practice::vocabulary;
+use serde_json::Value;
+use tlog::hash::Hash;
+use tlog::name::NodeName;
+use wire::api::{Peer, PeerState};
+use wire::{media, paths};
+
+use crate::answer::Answer;
+use crate::app::App;
+use crate::content::{Content, Keep};
+use crate::params::Params;
+use crate::texts::Texts;
+
+pub(crate) use about::about;
+pub(crate) use feed::feed;
+pub(crate) use home::home;
+pub(crate) use nodes::{node, nodes};
+pub(crate) use problem::{problem, problem_answer};
+pub(crate) use record::record;
+
+/// The style sheet of all pages.
+const STYLE: &str = include_str!("../assets/style.css");
+/// The icon of the site: two open hands, in one line each.
+const ICON: &str = include_str!("../assets/icon.svg");
+
+/// The last label of names that no State's node can have; documentation nodes have it (RFC 2606).
+const DOCUMENTATION_SUFFIX: &str = ".example";
+
+/// Who reads, in which language, and where.
+#[derive(Clone, Debug)]
+pub(crate) struct Reader {
+    texts: &'static Texts,
+    /// Whether the language was chosen in the address, so that links carry it on.
+    chosen: bool,
+    path: String,
+    /// What the query holds besides the language.
+    query: String,
+    headers: HeaderMap,
+    /// The address of the node, for commands to copy.
+    base: String,
+}
+
+/// What the layout needs around every page.
+pub(crate) struct Frame {
+    texts: &'static Texts,
+    chosen: bool,
+    site: String,
+    node: String,
+    contact: Option<String>,
+    sample: bool,
+    languages: Vec<Choice>,
+    style: String,
+    version: &'static str,
+}
+
+/// A language the reader may change to.
+struct Choice {
+    code: &'static str,
+    name: &'static str,
+    dir: &'static str,
+    href: String,
+    current: bool,
+}
+
+impl Reader {
+    /// The reader behind a request.
+    pub(crate) fn of<B>(app: &App, request: &Request<B>) -> Self {
+        Self::read(app, request.uri(), request.headers())
+    }
+
+    fn read(app: &App, uri: &Uri, headers: &HeaderMap) -> Self {
+        let query = uri.query().unwrap_or_default();
+        let asked = query.split('&').find_map(|part| part.strip_prefix("lang="));
+        let chosen = asked.and_then(Texts::of);
+        let accepted = headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+        let rest = query.split('&').filter(|part| !part.is_empty() && !part.starts_with("lang="));
+        Self {
+            texts: chosen.unwrap_or_else(|| Texts::for_reader(accepted, &app.site.languages)),
+            chosen: chosen.is_some(),
+            path: uri.path().to_owned(),
+            query: rest.collect::<Vec<_>>().join("&"),
+            headers: headers.clone(),
+            base: app.base_url.clone().unwrap_or_else(|| base_asked_for(headers)),
+        }
+    }
+
+    /// The layout around a page about `node`'s records, or about none in particular.
+    fn frame(&self, app: &App, about: Option<&NodeName>) -> Frame {
+        let languages = Texts::all().iter().map(|texts| {
+            let rest =
+                if self.query.is_empty() { String::new() } else { format!("{}&", self.query) };
+            Choice {
+                code: texts.code(),
+                name: texts.name(),
+                dir: texts.direction(),
+                href: format!("{}?{rest}lang={}", self.path, texts.code()),
+                current: texts.code() == self.texts.code(),
+            }
+        });
+        Frame {
+            texts: self.texts,
+            chosen: self.chosen,
+            site: site_name(app, self.texts),
+            node: app.feeds.node().to_string(),
+            contact: app.site.contact.clone(),
+            sample: app.site.sample || about.is_some_and(is_documentation),
+            languages: languages.collect(),
+            style: style_path(),
+            version: env!("CARGO_PKG_VERSION"),
+        }
+    }
+
+    /// A page, as it is sent.
+    fn page(&self, page: &impl Template) -> Result<Response, Answer> {
+        let content = Content::loose(page.render()?, media::HTML);
+        let mut response = content.answer(&self.headers);
+        set_language(response.headers_mut(), self.texts);
+        Ok(response)
+    }
+
+    /// The value of a parameter in the query.
+    fn parameter(&self, name: &str) -> Option<&str> {
+        self.query.split('&').find_map(|part| part.strip_prefix(name)?.strip_prefix('='))
+    }
+}
+
+impl FromRequestParts<App> for Reader {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Self::Rejection> {
+        Ok(Self::read(app, &parts.uri, &parts.headers))
+    }
+}
+
+impl Frame {
+    /// The text of `key` in the language of the page.
+    fn text(&self, key: &str) -> String {
+        self.texts.get(key)
+    }
+
+    /// A path of this node, carrying a chosen language on.
+    fn link(&self, path: &str) -> String {
+        match (self.chosen, path.contains('?')) {
+            (false, _) => path.to_owned(),
+            (true, false) => format!("{path}?lang={}", self.texts.code()),
+            (true, true) => format!("{path}&lang={}", self.texts.code()),
+        }
+    }
+}
+
+/// `GET /assets/…`: the style sheet and the icon.
+pub(crate) async fn asset(params: Params, headers: HeaderMap) -> Result<Response, Answer> {
+    let content = match params.text("path")? {
+        "style.css" => Content::loose(STYLE, media::CSS),
+        "icon.svg" => Content::loose(ICON, media::SVG),
+        other => return Err(Answer::not_found(format!("asset `{other}`"))),
+    };
+    Ok(content.keep(Keep::Day).answer(&headers))
+}
+
+/// Without a configured address, the one that was asked for: it is shown back to whoever asked it, as text.
+fn base_asked_for(headers: &HeaderMap) -> String {
+    let host = headers.get(HOST).and_then(|value| value.to_str().ok()?.parse::<Authority>().ok());
+    host.map(|host| format!("http://{host}")).unwrap_or_default()
+}
+
+/// Whether this node only documents how things work, so that no State speaks through it.
+fn is_documentation(node: &NodeName) -> bool {
+    node.as_str().ends_with(DOCUMENTATION_SUFFIX)
+}
+
+/// The address of the style sheet, which changes with it.
+fn style_path() -> String {
+    static MARK: std::sync::LazyLock<String> = std::sync::LazyLock::new(|| {
+        Hash::of(STYLE).to_hex().get(..8).unwrap_or_default().to_owned()
+    });
+    format!("{}?v={}", paths::ASSET.replace("{*path}", "style.css"), *MARK)
+}
+
+fn set_language(head: &mut HeaderMap, texts: &Texts) {
+    if let Ok(code) = HeaderValue::from_str(texts.code()) {
+        head.insert(CONTENT_LANGUAGE, code);
+    }
+    head.append(VARY, HeaderValue::from_static("accept, accept-language"));
+}
+
+/// The title of the site: what the operator wrote, else the node's own name for itself.
+fn site_name(app: &App, texts: &Texts) -> String {
+    let configured = best_name(&app.site.name, texts);
+    let own = || node_name(app, app.feeds.node(), texts);
+    configured.unwrap_or_else(own)
+}
+
+/// A node's name for people, else its name.
+fn node_name(app: &App, node: &NodeName, texts: &Texts) -> String {
+    let subject = node_subject(app, node);
+    subject.and_then(|subject| best_name(&subject.names, texts)).unwrap_or_else(|| node.to_string())
+}
+
+/// What a node says of itself, if it is known here.
+fn node_subject(app: &App, node: &NodeName) -> Option<NodeSubject> {
+    let body = practice::body::Body::open(app.feeds.node_record(node)?).ok()?;
+    serde_json::from_value(body.subject().clone()).ok()
+}
+
+/// For whom a node speaks: the name of its State, or of its organization.
+fn speaks_for(subject: &NodeSubject, texts: &Texts) -> Option<String> {
+    match (&subject.state, &subject.organization) {
+        (Some(state), _) => Some(vocabulary::states().label(state, texts.code()).to_owned()),
+        (None, Some(organization)) => best_name(organization, texts),
+        (None, None) => None,
+    }
+}
+
+fn best_name(names: &BTreeMap<String, String>, texts: &Texts) -> Option<String> {
+    let map = names.iter().map(|(tag, name)| (tag.clone(), Value::from(name.as_str()))).collect();
+    let (_, name) = language::choose(&map, texts.code(), "en")?;
+    Some(name.to_owned())
+}
+
+/// How a feed stands, in neutral words: what is wrong is for operators, never beside a State's name.
+fn status(view: &View, peers: &[Peer], texts: &Texts) -> String {
+    let peer = peers.iter().find(|peer| peer.node == *view.origin.node());
+    let key = match (view.own, &view.state, peer.map(|peer| peer.state)) {
+        (true, ..) => "status-own",
+        (false, FeedState::Open, Some(PeerState::Healthy)) => "status-current",
+        (false, FeedState::Open, Some(PeerState::New) | None) => "status-held",
+        (false, FeedState::Open, Some(PeerState::Failing | PeerState::Dormant)) => "status-waiting",
+        (false, ..) => "status-held",
+    };
+    texts.get(key)
+}

@@ -1,0 +1,130 @@
+//! Lines of lists: a record, a feed, a node.
+
+use feed::feeds::{RecordSummary, View};
+use practice::vocabulary;
+use serde_json::Value;
+use tlog::name::NodeName;
+use wire::api::Peer;
+use wire::paths;
+
+use super::value::{Passage, Shower};
+use super::{node_name, node_subject, speaks_for, status};
+use crate::answer::Answer;
+use crate::app::App;
+use crate::texts::Texts;
+
+/// One record in a list.
+pub(crate) struct RecordLine {
+    pub(crate) href: String,
+    pub(crate) kind: String,
+    pub(crate) title: Passage,
+    pub(crate) summary: Option<Passage>,
+    pub(crate) states: String,
+    pub(crate) node: String,
+    pub(crate) date: String,
+    /// For sorting: the time in its statement, which informs and decides nothing.
+    pub(crate) time: String,
+}
+
+/// One feed in a list.
+pub(crate) struct FeedLine {
+    pub(crate) href: String,
+    pub(crate) origin: String,
+    pub(crate) entries: String,
+    pub(crate) changed: String,
+    pub(crate) status: String,
+}
+
+/// One node in a list.
+pub(crate) struct NodeLine {
+    pub(crate) href: String,
+    pub(crate) node: String,
+    pub(crate) name: String,
+    pub(crate) speaks_for: String,
+    pub(crate) feeds: Vec<FeedLine>,
+    /// In place of feeds, where none is held yet.
+    pub(crate) status: String,
+}
+
+/// The line of a record, with its title read from its body.
+pub(crate) async fn record(
+    app: &App,
+    summary: &RecordSummary,
+    texts: &'static Texts,
+) -> Result<RecordLine, Answer> {
+    let read = app.feeds.record(&summary.origin, &summary.id).await?;
+    let subject = read.body.as_ref().map(|body| body.subject());
+    let member = |name: &str| subject.and_then(|subject| subject.get(name));
+    let source = member("language").and_then(Value::as_str).unwrap_or("en");
+    let shower = Shower { texts, source };
+    let passage =
+        |name: &str| member(name).and_then(Value::as_object).and_then(|map| shower.best(map));
+    let kind = shower.label("record-kinds", summary.kind.as_str());
+    let untitled = || Passage {
+        lang: texts.code().to_owned(),
+        dir: texts.direction(),
+        language: String::new(),
+        text: kind.clone(),
+    };
+    let time = read.body.as_ref().map(|body| body.valid_from().to_owned()).unwrap_or_default();
+    Ok(RecordLine {
+        href: paths::record(&summary.origin, &summary.id),
+        title: passage("title").unwrap_or_else(untitled),
+        summary: passage("summary"),
+        states: states(subject, read.body.as_ref().and_then(|body| body.state()), texts).join(", "),
+        node: summary.origin.node().to_string(),
+        date: texts.date(&time),
+        time,
+        kind,
+    })
+}
+
+/// The names of the States a record is about: those it names, else the issuer's.
+pub(crate) fn states(subject: Option<&Value>, issuer: Option<&str>, texts: &Texts) -> Vec<String> {
+    let named = subject.and_then(|subject| subject.get("states")).and_then(Value::as_array);
+    let codes: Vec<&str> = match named {
+        Some(codes) => codes.iter().filter_map(Value::as_str).collect(),
+        None => issuer.into_iter().collect(),
+    };
+    let name = |code: &str| vocabulary::states().label(code, texts.code()).to_owned();
+    let mut names: Vec<String> = codes.into_iter().map(name).collect();
+    names.sort_by_cached_key(|name| vocabulary::sort_key(name));
+    names
+}
+
+/// The line of a feed.
+pub(crate) fn feed(view: &View, peers: &[Peer], texts: &Texts) -> FeedLine {
+    FeedLine {
+        href: paths::feed(&view.origin),
+        origin: view.origin.to_string(),
+        entries: texts.count("entries", view.size()),
+        changed: texts.time(view.received_at),
+        status: status(view, peers, texts),
+    }
+}
+
+/// The line of a node, with its feeds held here.
+pub(crate) fn node(app: &App, node: &NodeName, peers: &[Peer], texts: &Texts) -> NodeLine {
+    let held = app.origins().into_iter().filter(|origin| origin.node() == node);
+    let views = held.filter_map(|origin| app.view(&origin));
+    let subject = node_subject(app, node);
+    NodeLine {
+        href: paths::node(node),
+        node: node.to_string(),
+        name: node_name(app, node, texts),
+        speaks_for: subject.and_then(|subject| speaks_for(&subject, texts)).unwrap_or_default(),
+        feeds: views.map(|view| feed(&view, peers, texts)).collect(),
+        status: texts.get("status-new"),
+    }
+}
+
+/// All nodes known here: this one, then those held or followed, by name.
+pub(crate) fn known_nodes(app: &App, peers: &[Peer]) -> Vec<NodeName> {
+    let held = app.origins().into_iter().map(|origin| origin.node().clone());
+    let followed = peers.iter().map(|peer| peer.node.clone());
+    let mut others: Vec<NodeName> = held.chain(followed).collect();
+    others.retain(|node| node != app.feeds.node());
+    others.sort();
+    others.dedup();
+    std::iter::once(app.feeds.node().clone()).chain(others).collect()
+}

@@ -1,0 +1,59 @@
+//! The pages of nodes: all that are known here, and what one says of itself.
+
+use askama::Template;
+use axum::extract::State;
+use axum::response::Response;
+use practice::node_record::NodeSubject;
+
+use super::line::{self, NodeLine};
+use super::{Frame, Reader, node_subject};
+use crate::answer::Answer;
+use crate::app::App;
+use crate::params::Params;
+
+#[derive(Template)]
+#[template(path = "nodes.html")]
+struct NodesPage {
+    frame: Frame,
+    nodes: Vec<NodeLine>,
+}
+
+#[derive(Template)]
+#[template(path = "node.html")]
+struct NodePage {
+    frame: Frame,
+    line: NodeLine,
+    subject: Option<NodeSubject>,
+    root: String,
+}
+
+/// `GET /peers`
+pub(crate) async fn nodes(State(app): State<App>, reader: Reader) -> Result<Response, Answer> {
+    let peers = app.peers.status();
+    let known = line::known_nodes(&app, &peers);
+    let nodes = known.iter().map(|node| line::node(&app, node, &peers, reader.texts)).collect();
+    reader.page(&NodesPage { frame: reader.frame(&app, None), nodes })
+}
+
+/// `GET /nodes/NODE`
+pub(crate) async fn node(
+    State(app): State<App>,
+    reader: Reader,
+    params: Params,
+) -> Result<Response, Answer> {
+    let node = params.node()?;
+    let peers = app.peers.status();
+    if !line::known_nodes(&app, &peers).contains(&node) {
+        return Err(Answer::not_found(format!("node `{node}`")));
+    }
+    let subject = node_subject(&app, &node);
+    let pinned = app.feeds.pin(&node).map(|pin| pin.root);
+    let root = subject.as_ref().map(|subject| subject.root).or(pinned);
+    let page = NodePage {
+        frame: reader.frame(&app, Some(&node)),
+        line: line::node(&app, &node, &peers, reader.texts),
+        subject,
+        root: root.map(|root| root.to_did()).unwrap_or_default(),
+    };
+    reader.page(&page)
+}

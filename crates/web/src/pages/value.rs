@@ -1,0 +1,227 @@
+//! A field of a record as something to show: texts with their languages, names of codes, links, lists.
+//!
+//! What a record holds was written by strangers. What does not have the shape of its field is shown as
+//! plain text, and everything is escaped by the template.
+
+use std::fmt;
+
+use askama::Template;
+use practice::kinds::{Field, Shape};
+use practice::language;
+use practice::vocabulary::Vocabulary;
+use serde_json::{Map, Value};
+
+use crate::texts::Texts;
+
+/// Something to show; displayed as HTML, with everything in it escaped.
+pub(crate) enum Shown {
+    /// A human text in each of its languages.
+    Passages(Vec<Passage>),
+    /// A few words in the language of the page.
+    Plain(String),
+    /// Codes, keys, symbols: the same in every language.
+    Symbol(String),
+    /// An address.
+    Link { url: String, text: String },
+    /// Short things beside each other.
+    Tags(Vec<String>),
+    /// Things below each other.
+    List(Vec<Shown>),
+    /// Named things.
+    Group(Vec<Labelled>),
+}
+
+/// The template of a value.
+#[derive(Template)]
+#[template(path = "value.html")]
+struct Rendered<'a> {
+    value: &'a Shown,
+}
+
+/// A text in one language.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Passage {
+    /// BCP 47.
+    pub(crate) lang: String,
+    /// `ltr` or `rtl`.
+    pub(crate) dir: &'static str,
+    /// The name of the language for a reader of the page; empty where there is only one text.
+    pub(crate) language: String,
+    /// The text.
+    pub(crate) text: String,
+}
+
+/// A thing with its name.
+pub(crate) struct Labelled {
+    /// The name of the field, in the language of the page.
+    pub(crate) label: String,
+    /// What it holds.
+    pub(crate) value: Shown,
+}
+
+/// Makes values of one record showable.
+#[derive(Clone, Copy)]
+pub(crate) struct Shower<'a> {
+    /// The language of the page.
+    pub(crate) texts: &'static Texts,
+    /// The language the record was written in.
+    pub(crate) source: &'a str,
+}
+
+impl fmt::Display for Shown {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&Rendered { value: self }.render().map_err(|_| fmt::Error)?)
+    }
+}
+
+impl Shower<'_> {
+    /// `value`, which should have the shape of `field`.
+    pub(crate) fn field(self, field: &Field, value: &Value) -> Shown {
+        let shown = match (field.shape, value) {
+            (Shape::Text, Value::Object(map)) if language::is_map(value) => self.passages(map),
+            (Shape::Date, Value::String(date)) => Shown::Plain(self.texts.date(date)),
+            (Shape::Code(name), Value::String(code)) => Shown::Plain(self.label(name, code)),
+            (Shape::Codes(name), Value::Array(codes)) => self.codes(name, codes),
+            (Shape::Language, Value::String(tag)) => Shown::Plain(self.language(tag)),
+            (Shape::Languages, Value::Array(tags)) => Shown::Tags(
+                tags.iter().filter_map(Value::as_str).map(|tag| self.language(tag)).collect(),
+            ),
+            (Shape::Url, Value::String(url)) => link(url, url),
+            (Shape::Period, Value::Object(period)) => self.period(period),
+            (Shape::Object(fields), Value::Object(object)) => self.object(fields, object),
+            (Shape::Items(fields), Value::Array(items)) => {
+                Shown::List(items.iter().map(|item| self.item(fields, item)).collect())
+            }
+            _ => self.any(value),
+        };
+        // A list or group without a name adds nothing around the one thing in it.
+        match shown {
+            Shown::List(mut items) if items.len() == 1 => {
+                items.pop().unwrap_or_else(|| Shown::Plain(String::new()))
+            }
+            shown => shown,
+        }
+    }
+
+    /// A value of which nothing is known.
+    pub(crate) fn any(self, value: &Value) -> Shown {
+        match value {
+            Value::Object(map) if language::is_map(value) => self.passages(map),
+            Value::Object(map) => {
+                let member = |(name, value): (&String, &Value)| Labelled {
+                    label: self.label("fields", name),
+                    value: self.any(value),
+                };
+                Shown::Group(map.iter().map(member).collect())
+            }
+            Value::Array(items) => Shown::List(items.iter().map(|item| self.any(item)).collect()),
+            Value::String(text) if is_link(text) => link(text, text),
+            Value::String(text) => Shown::Symbol(text.clone()),
+            other => Shown::Symbol(other.to_string()),
+        }
+    }
+
+    /// A language map: the source language first, then that of the page, then the others.
+    pub(crate) fn passages(self, map: &Map<String, Value>) -> Shown {
+        let rank = |tag: &str| match tag {
+            tag if tag == self.source => 0,
+            tag if language::primary(tag) == self.texts.code() => 1,
+            _ => 2,
+        };
+        let mut passages: Vec<Passage> = map
+            .iter()
+            .filter_map(|(tag, text)| Some(self.passage(tag, text.as_str()?, map.len() > 1)))
+            .collect();
+        passages.sort_by_key(|passage| rank(&passage.lang));
+        Shown::Passages(passages)
+    }
+
+    /// One text of a map, the best for the reader of the page.
+    pub(crate) fn best(self, map: &Map<String, Value>) -> Option<Passage> {
+        let (tag, text) = language::choose(map, self.texts.code(), self.source)?;
+        Some(self.passage(tag, text, false))
+    }
+
+    /// The name of a language: its own name where the page is offered in it, else that of the vocabulary.
+    pub(crate) fn language(self, tag: &str) -> String {
+        let named = Texts::all().iter().find(|texts| texts.code() == tag);
+        named.map_or_else(|| self.label("languages", tag), |texts| texts.name().to_owned())
+    }
+
+    /// The name of a code of a vocabulary.
+    pub(crate) fn label(self, vocabulary: &str, code: &str) -> String {
+        let name = Vocabulary::get(vocabulary).map(|list| list.label(code, self.texts.code()));
+        name.unwrap_or(code).to_owned()
+    }
+
+    fn passage(self, tag: &str, text: &str, named: bool) -> Passage {
+        Passage {
+            lang: tag.to_owned(),
+            dir: language::direction(tag),
+            language: if named { self.language(tag) } else { String::new() },
+            text: text.to_owned(),
+        }
+    }
+
+    fn codes(self, vocabulary: &str, codes: &[Value]) -> Shown {
+        let name = |code: &Value| match code.as_str() {
+            Some(code) => self.label(vocabulary, code),
+            None => code.to_string(),
+        };
+        Shown::Tags(codes.iter().map(name).collect())
+    }
+
+    fn period(self, period: &Map<String, Value>) -> Shown {
+        let date =
+            |name: &str| period.get(name).and_then(Value::as_str).map(|date| self.texts.date(date));
+        let (from, to) = (date("from").unwrap_or_default(), date("to").unwrap_or_default());
+        Shown::Plain(format!("{from} – {to}").trim().to_owned())
+    }
+
+    /// One item of a list: a document is a link, the rest a group.
+    fn item(self, fields: &'static [Field], item: &Value) -> Shown {
+        let Value::Object(object) = item else { return self.any(item) };
+        let text = |name: &str| object.get(name).and_then(Value::as_str);
+        if let (Some(title), Some(url), 2) = (text("title"), text("url"), object.len()) {
+            return link(url, title);
+        }
+        self.object(fields, object)
+    }
+
+    fn object(self, fields: &'static [Field], object: &Map<String, Value>) -> Shown {
+        let known = fields.iter().filter_map(|field| Some((field, object.get(field.name)?)));
+        let mut members: Vec<Labelled> = known
+            .map(|(field, value)| Labelled {
+                label: field.label(self.texts.code()).to_owned(),
+                value: self.field(field, value),
+            })
+            .collect();
+        let is_known = |name: &str| fields.iter().any(|field| field.name == name);
+        for (name, value) in object.iter().filter(|(name, _)| !is_known(name)) {
+            members.push(Labelled { label: name.clone(), value: self.any(value) });
+        }
+        let alone = object.len() == 1 && object.keys().all(|name| name == "text" || name == "name");
+        match members.pop() {
+            Some(only) if alone => only.value,
+            Some(last) => {
+                members.push(last);
+                Shown::Group(members)
+            }
+            None => Shown::Plain(String::new()),
+        }
+    }
+}
+
+/// Only addresses of the web become links; anything else is text.
+fn link(url: &str, text: &str) -> Shown {
+    if is_link(url) {
+        Shown::Link { url: url.to_owned(), text: text.to_owned() }
+    } else {
+        Shown::Symbol(text.to_owned())
+    }
+}
+
+fn is_link(text: &str) -> bool {
+    let web = text.starts_with("https://") || text.starts_with("http://");
+    web && !text.contains(|letter: char| letter.is_whitespace() || letter.is_control())
+}

@@ -1,0 +1,160 @@
+//! The one table of routes: what is answered where, for whom, and by which function.
+//!
+//! The router, the description of the API and the test that asks every route are made from it.
+
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{MethodRouter, get, post};
+use http::Method;
+use tower_http::compression::CompressionLayer;
+use wire::paths;
+
+use crate::app::{App, Audience};
+use crate::{answer::Answer, api, around, descriptions, feed_objects, openapi, operator, pages};
+
+/// One route.
+pub struct Route {
+    /// `GET` (which answers `HEAD` too) or `POST`.
+    pub method: Method,
+    /// Its path, in axum's syntax; from [`wire::paths`].
+    pub pattern: &'static str,
+    /// Who may use it.
+    pub audience: Audience,
+    /// Whether its bytes arrive as they are, or may be compressed on their way.
+    pub form: Form,
+    /// What it answers, for the description of the API; empty for pages.
+    pub summary: &'static str,
+    make: fn() -> MethodRouter<App>,
+}
+
+/// How an answer travels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// Byte for byte: what is verified.
+    Exact,
+    /// Compressed if the client can read that: pages and JSON.
+    Loose,
+}
+
+impl std::fmt::Debug for Route {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{} {}", self.method, self.pattern)
+    }
+}
+
+const fn exact(
+    pattern: &'static str,
+    make: fn() -> MethodRouter<App>,
+    summary: &'static str,
+) -> Route {
+    let (method, audience, form) = (Method::GET, Audience::Everyone, Form::Exact);
+    Route { method, pattern, audience, form, summary, make }
+}
+
+const fn loose(
+    pattern: &'static str,
+    make: fn() -> MethodRouter<App>,
+    summary: &'static str,
+) -> Route {
+    let (method, audience, form) = (Method::GET, Audience::Everyone, Form::Loose);
+    Route { method, pattern, audience, form, summary, make }
+}
+
+const fn page(pattern: &'static str, make: fn() -> MethodRouter<App>) -> Route {
+    loose(pattern, make, "")
+}
+
+const fn for_operator(
+    pattern: &'static str,
+    make: fn() -> MethodRouter<App>,
+    summary: &'static str,
+) -> Route {
+    let (method, audience, form) = (Method::POST, Audience::Operator, Form::Loose);
+    Route { method, pattern, audience, form, summary, make }
+}
+
+/// Every route of a node.
+#[rustfmt::skip]
+pub static ROUTES: &[Route] = &[
+    // The protocol (design 4.6).
+    exact(paths::WELL_KNOWN, || get(descriptions::well_known), "The node record: what this node says of itself"),
+    exact(paths::HEADS, || get(descriptions::heads), "Origin, size and root of every feed; waits for news with Prefer: wait and If-None-Match"),
+    exact(paths::CHECKPOINT, || get(feed_objects::checkpoint), "C2SP tlog-tiles: the signed checkpoint"),
+    exact(paths::TILE, || get(feed_objects::tile), "C2SP tlog-tiles: a hash tile or a bundle of entries"),
+    exact(paths::SINCE, || get(feed_objects::since), "What follows a size: the head, or commits; waits for news with Prefer: wait"),
+    exact(paths::SEGMENT, || get(feed_objects::segment), "A sealed segment, one zstd frame"),
+    exact(paths::BODY, || get(feed_objects::body), "The body at an entry, a Verifiable Credential"),
+    exact(paths::PROOF, || get(feed_objects::proof), "C2SP tlog-proof of an entry"),
+    exact(paths::COSIGNATURES, || get(feed_objects::cosignatures), "The cosigner lines known for a feed"),
+    exact(paths::ANCHORS, || get(feed_objects::anchors), "The approvals behind a network's effective records"),
+    exact(paths::FILE, || get(feed_objects::file), "An attachment"),
+    exact(paths::BODIES, || get(descriptions::bodies), "One body by its hash"),
+    // For programs.
+    loose(paths::API_NODE, || get(api::node), "What this node is"),
+    loose(paths::API_FEEDS, || get(api::feeds), "The feeds held, own ones first"),
+    loose(paths::API_RECORDS, || get(api::records), "Current records, newest first"),
+    loose(paths::API_RECORD, || get(api::record), "One record with its history"),
+    loose(paths::API_PEERS, || get(api::peers), "The nodes followed"),
+    loose(paths::OPENAPI, || get(openapi::document), "This description"),
+    loose(paths::SCHEMA, || get(descriptions::schema), "JSON Schema of a kind of record"),
+    loose(paths::CONTEXT, || get(descriptions::context), "JSON-LD context of all records"),
+    exact(paths::LIVEZ, || get(descriptions::livez), "The process runs"),
+    loose(paths::READYZ, || get(descriptions::readyz), "It can serve and write"),
+    // For the operator, over the control socket.
+    for_operator(paths::API_PUBLISH, || post(operator::publish), "Publish drafts, all or none"),
+    for_operator(paths::API_WITHDRAW, || post(operator::withdraw), "Withdraw a record"),
+    for_operator(paths::API_FOLLOW, || post(operator::follow), "Look at a node, and follow it"),
+    for_operator(paths::API_UNFOLLOW, || post(operator::unfollow), "Follow a node no longer"),
+    for_operator(paths::API_PROBE, || post(operator::probe), "Every step of reaching a node"),
+    for_operator(paths::API_PEER_SYNC, || post(operator::sync), "One round with a node now"),
+    for_operator(paths::API_REBUILD, || post(operator::rebuild), "The catalog anew from the facts"),
+    // For people.
+    page(paths::HOME, || get(pages::home)),
+    page(paths::FEED, || get(pages::feed)),
+    page(paths::RECORD, || get(pages::record)),
+    page(paths::NODE, || get(pages::node)),
+    page(paths::PEERS, || get(pages::nodes)),
+    page(paths::ABOUT, || get(pages::about)),
+    page(paths::PROBLEM, || get(pages::problem)),
+    page(paths::ASSET, || get(pages::asset)),
+];
+
+/// What anybody may ask of a node.
+pub fn public(app: App) -> Router {
+    router(App { audience: Audience::Everyone, ..app })
+}
+
+/// What the operator may ask besides, for the control socket and for commands without a server.
+pub fn operator(app: App) -> Router {
+    router(App { audience: Audience::Operator, ..app })
+}
+
+fn router(app: App) -> Router {
+    let group = |form: Form| {
+        let routes = ROUTES.iter().filter(move |route| route.form == form);
+        routes.fold(Router::new(), |router, route| {
+            let allowed = route.audience == Audience::Everyone || app.audience == route.audience;
+            let make = if allowed { (route.make)() } else { post(operator_only) };
+            router.route(route.pattern, make)
+        })
+    };
+    let loose = group(Form::Loose).layer(CompressionLayer::new());
+    group(Form::Exact)
+        .merge(loose)
+        .fallback(nothing_here)
+        .method_not_allowed_fallback(other_method)
+        .layer(from_fn_with_state(app.clone(), around::every_request))
+        .with_state(app)
+}
+
+async fn nothing_here(request: axum::extract::Request) -> Answer {
+    Answer::not_found(format!("address `{}`", request.uri().path()))
+}
+
+async fn other_method() -> Answer {
+    Answer::MethodNotAllowed
+}
+
+async fn operator_only() -> Answer {
+    Answer::OperatorOnly
+}

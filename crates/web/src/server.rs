@@ -1,0 +1,223 @@
+//! Accepting connections and handing each to the router, with a limit on everything a stranger could
+//! hold on to: connections, headers, idle time, requests, age, a write that is not taken.
+//!
+//! The same code serves TCP, TLS and the operator's Unix socket. What is asked and answered is the
+//! business of [`routes`](crate::routes).
+//!
+//! **Invariant:** no client can keep a connection slot for longer than its limits without being served.
+
+mod connection;
+mod timed;
+
+use std::future::Future;
+use std::io;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tracing::{debug, warn};
+
+use crate::tls::Certificate;
+
+/// Where connections come from.
+#[derive(Debug)]
+pub enum Listener {
+    /// Plain HTTP, for loopback or behind a proxy that speaks TLS.
+    Tcp(TcpListener),
+    /// HTTPS with certificate files that may change while the server runs.
+    Tls(TcpListener, Arc<Certificate>),
+    /// The operator's socket; the mode of the file decides who may open it.
+    Unix(UnixListener),
+}
+
+/// What one client may hold on to, and for how long.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Connections served at a time; more wait in the system's queue.
+    pub connections: usize,
+    /// A TLS handshake, and then the first bytes that tell HTTP/1 from HTTP/2.
+    pub first_bytes: Duration,
+    /// All headers of one request; also how long HTTP/1 may idle between two requests.
+    pub headers: Duration,
+    /// An HTTP/2 connection without any request.
+    pub idle: Duration,
+    /// Requests on one connection, so that a load balancer can spread them again.
+    pub requests: u64,
+    /// Age of a connection: certificates, limits and addresses change.
+    pub age: Duration,
+    /// A write of which the client takes nothing.
+    pub write: Duration,
+    /// One request from its headers to the headers of its answer; beyond the longest wait.
+    pub request: Duration,
+    /// How long requests under way may take to end after a shutdown was asked for.
+    pub drain: Duration,
+}
+
+impl Limits {
+    /// All headers of one request together. Browsers send at most about 8 KiB.
+    pub const HEADER_BYTES: usize = 16 << 10;
+    /// Streams of one HTTP/2 connection: a page, its assets and a follower's parallel segments fit.
+    pub const STREAMS: u32 = 64;
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 1_024,
+            first_bytes: Duration::from_secs(10),
+            headers: Duration::from_secs(30),
+            idle: Duration::from_secs(90),
+            requests: 10_000,
+            age: Duration::from_secs(3_600),
+            write: Duration::from_secs(60),
+            request: Duration::from_secs(120),
+            drain: Duration::from_secs(10),
+        }
+    }
+}
+
+/// How far the server has come on its way out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// Serving.
+    Open,
+    /// No new connection, no new request; those under way may end.
+    Draining,
+    /// The deadline has passed: connections are dropped.
+    Closed,
+}
+
+/// Serves `router` until `shutdown` completes, then lets requests under way end for at most
+/// [`Limits::drain`].
+pub async fn serve(
+    listener: Listener,
+    router: Router,
+    limits: Limits,
+    shutdown: impl Future<Output = ()> + Send,
+) {
+    // A semaphore is acquired with a u32; more connections than that are no limit at all.
+    let most = u32::try_from(limits.connections).unwrap_or(u32::MAX).max(1);
+    let slots = Arc::new(Semaphore::new(usize::try_from(most).unwrap_or(limits.connections)));
+    let (stage, _) = watch::channel(Stage::Open);
+    let limits = Arc::new(limits);
+    let mut shutdown = pin!(shutdown);
+    loop {
+        let slot = tokio::select! {
+            () = &mut shutdown => break,
+            slot = Arc::clone(&slots).acquire_owned() => slot,
+        };
+        let accepted = tokio::select! {
+            () = &mut shutdown => break,
+            accepted = listener.accept() => accepted,
+        };
+        // The semaphore is never closed.
+        let Ok(slot) = slot else { break };
+        match accepted {
+            Ok(stream) => {
+                let connection = Connection {
+                    router: router.clone(),
+                    limits: Arc::clone(&limits),
+                    stage: stage.subscribe(),
+                    slot,
+                };
+                tokio::spawn(connection.run(stream));
+            }
+            Err(error) => after_failed_accept(&error).await,
+        }
+    }
+    drop(listener);
+    stage.send_replace(Stage::Draining);
+    if tokio::time::timeout(limits.drain, slots.acquire_many(most)).await.is_err() {
+        let open = limits.connections.saturating_sub(slots.available_permits());
+        warn!(connections.open = open, "closed {open} connections whose requests did not end");
+        stage.send_replace(Stage::Closed);
+    }
+}
+
+/// Tells a handler that holds a reader back for news that the server is on its way out.
+#[derive(Clone, Debug)]
+pub(crate) struct Stopping(watch::Receiver<Stage>);
+
+impl Stopping {
+    /// Completes when no more waiting should be done.
+    pub(crate) async fn asked(&self) {
+        let mut stage = self.0.clone();
+        // An error means that the server is gone, which is stopping as well.
+        drop(stage.wait_for(|stage| *stage != Stage::Open).await);
+    }
+}
+
+/// What `accept` brings.
+enum Stream {
+    Tcp(TcpStream),
+    Tls(TcpStream, tokio_rustls::TlsAcceptor),
+    Unix(UnixStream),
+}
+
+impl Listener {
+    async fn accept(&self) -> io::Result<Stream> {
+        match self {
+            Self::Tcp(listener) => Ok(Stream::Tcp(prompt(listener.accept().await?.0))),
+            Self::Tls(listener, certificate) => {
+                let stream = prompt(listener.accept().await?.0);
+                Ok(Stream::Tls(stream, certificate.acceptor().await))
+            }
+            Self::Unix(listener) => Ok(Stream::Unix(listener.accept().await?.0)),
+        }
+    }
+}
+
+/// Small answers leave at once. A socket that refuses the option works all the same.
+fn prompt(stream: TcpStream) -> TcpStream {
+    if let Err(error) = stream.set_nodelay(true) {
+        debug!("a connection keeps delaying small packets: {error}");
+    }
+    stream
+}
+
+/// A connection that broke before it was accepted is nothing; out of file descriptors is worth a pause.
+async fn after_failed_accept(error: &io::Error) {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
+    if !matches!(
+        error.kind(),
+        ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted
+    ) {
+        warn!("cannot accept connections for a moment: {error}");
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+}
+
+/// One connection with what it needs to be served.
+struct Connection {
+    router: Router,
+    limits: Arc<Limits>,
+    stage: watch::Receiver<Stage>,
+    slot: OwnedSemaphorePermit,
+}
+
+impl Connection {
+    async fn run(self, stream: Stream) {
+        match stream {
+            Stream::Tcp(stream) => self.serve(stream).await,
+            Stream::Unix(stream) => self.serve(stream).await,
+            Stream::Tls(stream, acceptor) => {
+                let handshake = acceptor.accept(stream);
+                match tokio::time::timeout(self.limits.first_bytes, handshake).await {
+                    Ok(Ok(stream)) => self.serve(stream).await,
+                    Ok(Err(error)) => debug!("a TLS handshake failed: {error}"),
+                    Err(_) => debug!("a TLS handshake was not finished in time"),
+                }
+            }
+        }
+    }
+
+    async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(self, stream: S) {
+        let stream = timed::Timed::new(stream, self.limits.first_bytes, self.limits.write);
+        connection::serve(stream, self.router, &self.limits, self.stage).await;
+        drop(self.slot);
+    }
+}

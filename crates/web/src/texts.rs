@@ -1,0 +1,279 @@
+//! The texts of the pages in seven languages, and which of them a reader gets.
+//!
+//! One Fluent file for each language (`texts/LANG.ftl`); all have the same keys, which a test asserts.
+//! Names of States, kinds and fields are not here: they come from the vocabularies of `practice`.
+
+use std::sync::LazyLock;
+
+use fluent_bundle::concurrent::FluentBundle;
+use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
+use practice::language;
+use unic_langid::LanguageIdentifier;
+
+/// Files by language, in the order in which the languages are offered: that of the alphabet of their
+/// English names, as the United Nations lists its official ones, then Portuguese.
+const FILES: [(&str, &str, &str); 7] = [
+    ("ar", "العربية", include_str!("../texts/ar.ftl")),
+    ("zh", "中文", include_str!("../texts/zh.ftl")),
+    ("en", "English", include_str!("../texts/en.ftl")),
+    ("fr", "Français", include_str!("../texts/fr.ftl")),
+    ("ru", "Русский", include_str!("../texts/ru.ftl")),
+    ("es", "Español", include_str!("../texts/es.ftl")),
+    ("pt", "Português", include_str!("../texts/pt.ftl")),
+];
+
+/// Longest `Accept-Language` that is read; those of browsers have at most about 100 bytes.
+const ACCEPT_LANGUAGE_BYTES_MAX: usize = 1_024;
+
+static ALL: LazyLock<Vec<Texts>> = LazyLock::new(|| {
+    FILES.iter().map(|&(code, name, source)| Texts::read(code, name, source)).collect()
+});
+
+/// For a reader who asks for no language that is there.
+static FALLBACK: LazyLock<Texts> =
+    LazyLock::new(|| Texts::read("en", "English", include_str!("../texts/en.ftl")));
+
+/// The texts of one language.
+pub struct Texts {
+    code: &'static str,
+    name: &'static str,
+    bundle: FluentBundle<FluentResource>,
+}
+
+impl std::fmt::Debug for Texts {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Texts").field("code", &self.code).finish_non_exhaustive()
+    }
+}
+
+impl Texts {
+    /// All languages, in the order in which they are offered.
+    pub fn all() -> &'static [Self] {
+        &ALL
+    }
+
+    /// The texts of `code`, or of the language it is a variety of.
+    pub fn of(code: &str) -> Option<&'static Self> {
+        let wanted = language::primary(code);
+        ALL.iter().find(|texts| texts.code.eq_ignore_ascii_case(wanted))
+    }
+
+    /// The texts for a reader with this `Accept-Language`, among the `offered` languages.
+    pub fn for_reader(accept_language: Option<&str>, offered: &[String]) -> &'static Self {
+        let header = accept_language.filter(|text| text.len() <= ACCEPT_LANGUAGE_BYTES_MAX);
+        let mut wishes: Vec<(&str, u16)> =
+            header.into_iter().flat_map(|text| text.split(',')).filter_map(wish).collect();
+        wishes.sort_by_key(|&(_, weight)| std::cmp::Reverse(weight));
+        let is_offered = |texts: &&Self| {
+            offered.is_empty() || offered.iter().any(|code| language::primary(code) == texts.code)
+        };
+        let wished = wishes.into_iter().find_map(|(code, _)| Self::of(code).filter(is_offered));
+        let first = || offered.iter().find_map(|code| Self::of(code));
+        wished.or_else(first).unwrap_or(&FALLBACK)
+    }
+
+    /// Its BCP 47 code.
+    pub fn code(&self) -> &'static str {
+        self.code
+    }
+
+    /// Its own name for itself.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// `rtl` or `ltr`.
+    pub fn direction(&self) -> &'static str {
+        language::direction(self.code)
+    }
+
+    /// The text of `key`; the key itself if there is none, which a test excludes.
+    pub fn get(&self, key: &str) -> String {
+        self.with(key, &[])
+    }
+
+    /// The text of `key` with its placeholders filled.
+    pub fn with(&self, key: &str, values: &[(&str, &str)]) -> String {
+        let mut args = FluentArgs::new();
+        for (name, value) in values {
+            args.set(*name, FluentValue::from(*value));
+        }
+        self.format(key, None, &args)
+    }
+
+    /// The text of `key` for a number of things.
+    pub fn count(&self, key: &str, count: u64) -> String {
+        let mut args = FluentArgs::new();
+        args.set("count", FluentValue::from(count));
+        self.format(key, None, &args)
+    }
+
+    /// The attribute `name` of `key`.
+    pub fn attribute(&self, key: &str, name: &str) -> String {
+        self.format(key, Some(name), &FluentArgs::new())
+    }
+
+    /// A date of a record or statement (`2026-11-23` or with a time of day) as this language writes it.
+    /// A year or a month alone, or what is no date, stays as it is.
+    pub fn date(&self, text: &str) -> String {
+        let day = text.get(..10).unwrap_or(text);
+        let parts: Vec<&str> = day.split('-').collect();
+        let (&[year, month, day], true) = (parts.as_slice(), practice::date::is_date(day)) else {
+            return text.to_owned();
+        };
+        let months = self.get("months");
+        let number: usize = month.parse().unwrap_or_default();
+        let Some(month) = number.checked_sub(1).and_then(|at| months.split(',').nth(at)) else {
+            return text.to_owned();
+        };
+        let day = day.trim_start_matches('0');
+        self.with("date", &[("year", year), ("month", month.trim()), ("day", day)])
+    }
+
+    /// A time in seconds since 1970 as date and time of day.
+    pub fn time(&self, seconds: u64) -> String {
+        let text = iso(seconds);
+        let time = text.get(11..16).unwrap_or_default();
+        self.with("date-time", &[("date", &self.date(&text)), ("time", time)])
+    }
+
+    /// Every key and attribute of the file, for the test that compares the files.
+    pub fn keys(&self) -> Vec<String> {
+        let source = FILES.iter().find(|(code, ..)| *code == self.code).map_or("", |file| file.2);
+        let mut message = "";
+        let mut keys = Vec::new();
+        for line in source.lines() {
+            let Some((name, _)) = line.split_once(" =") else { continue };
+            match name.trim().strip_prefix('.') {
+                Some(attribute) => keys.push(format!("{message}.{attribute}")),
+                None if !name.starts_with([' ', '#']) => {
+                    message = name;
+                    keys.push(name.to_owned());
+                }
+                None => {}
+            }
+        }
+        keys.sort_unstable();
+        keys
+    }
+
+    fn read(code: &'static str, name: &'static str, source: &str) -> Self {
+        let identifier = code.parse::<LanguageIdentifier>().unwrap_or_default();
+        let mut bundle = FluentBundle::new_concurrent(vec![identifier]);
+        // Isolating marks keep foreign names in their place where the text runs the other way.
+        bundle.set_use_isolating(language::direction(code) == "rtl");
+        // The files are embedded, and a test formats every key of each: there are no errors to meet.
+        let resource = FluentResource::try_new(source.to_owned()).unwrap_or_else(|(read, _)| read);
+        bundle.add_resource_overriding(resource);
+        Self { code, name, bundle }
+    }
+
+    fn format(&self, key: &str, attribute: Option<&str>, args: &FluentArgs<'_>) -> String {
+        let message = self.bundle.get_message(key);
+        let pattern = message.as_ref().and_then(|message| match attribute {
+            Some(name) => message.get_attribute(name).map(|attribute| attribute.value()),
+            None => message.value(),
+        });
+        match pattern {
+            Some(pattern) => {
+                let mut errors = Vec::new();
+                self.bundle.format_pattern(pattern, Some(args), &mut errors).into_owned()
+            }
+            None => key.to_owned(),
+        }
+    }
+}
+
+/// `YYYY-MM-DDTHH:MM:SSZ` of seconds since 1970 (Howard Hinnant's algorithm of days and dates).
+pub(crate) fn iso(seconds: u64) -> String {
+    let days = seconds / 86_400 + 719_468;
+    let era = days / 146_097;
+    let day_of_era = days % 146_097;
+    let year_of_era =
+        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * shifted + 2) / 5 + 1;
+    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+    let year = year_of_era + era * 400 + u64::from(month <= 2);
+    let (hours, minutes) = (seconds / 3_600 % 24, seconds / 60 % 60);
+    format!("{year:04}-{month:02}-{day:02}T{hours:02}:{minutes:02}:{:02}Z", seconds % 60)
+}
+
+/// One language of `Accept-Language` with its weight in thousandths.
+fn wish(part: &str) -> Option<(&str, u16)> {
+    let mut pieces = part.split(';');
+    let code = pieces.next()?.trim();
+    let weight = pieces.find_map(|piece| piece.trim().strip_prefix("q="));
+    let thousandths = match weight {
+        None => 1_000,
+        Some("1") => 1_000,
+        Some(text) => text
+            .strip_prefix("0.")
+            .filter(|digits| digits.len() <= 3)
+            .and_then(|digits| format!("{digits:0<3}").parse().ok())
+            .unwrap_or_default(),
+    };
+    (thousandths > 0 && !code.is_empty()).then_some((code, thousandths))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_language_has_every_text() {
+        let english = Texts::of("en").unwrap().keys();
+        assert!(english.len() > 100);
+        for texts in Texts::all() {
+            assert_eq!(texts.keys(), english, "{}", texts.code);
+            for key in &english {
+                let (name, attribute) = match key.split_once('.') {
+                    Some((name, attribute)) => (name, Some(attribute)),
+                    None => (key.as_str(), None),
+                };
+                let mut args = FluentArgs::new();
+                for placeholder in ["year", "month", "day", "date", "time", "node", "feed", "index"]
+                {
+                    args.set(placeholder, placeholder);
+                }
+                for placeholder in ["reason", "version", "status"] {
+                    args.set(placeholder, placeholder);
+                }
+                args.set("count", 3);
+                let text = texts.format(name, attribute, &args);
+                assert!(!text.is_empty() && text != name, "{}: {key}", texts.code);
+                assert!(!text.contains('{'), "{}: {key} is `{text}`", texts.code);
+            }
+            assert_eq!(texts.get("months").split(',').count(), 12, "{}", texts.code);
+        }
+    }
+
+    #[test]
+    fn a_reader_gets_the_language_asked_for_most() {
+        let code = |header| Texts::for_reader(Some(header), &[]).code();
+        assert_eq!(code("de, fr-CH;q=0.9, en;q=0.8"), "fr");
+        assert_eq!(code("en;q=0.1, ar;q=0.75"), "ar");
+        assert_eq!(code("zh-Hant-TW"), "zh");
+        assert_eq!(code("en;q=0, pt-BR;q=0.001"), "pt");
+        assert_eq!(code("de"), "en");
+        assert_eq!(code(";;,,q=1,\u{1f600}"), "en");
+        let offered = ["es".to_owned(), "en".to_owned()];
+        assert_eq!(Texts::for_reader(Some("ar"), &offered).code(), "es");
+        assert_eq!(Texts::for_reader(None, &offered).code(), "es");
+    }
+
+    #[test]
+    fn dates_are_written_as_the_language_does() {
+        let date = |code, text| Texts::of(code).unwrap().date(text);
+        assert_eq!(date("en", "2026-11-03T10:00:00Z"), "3 November 2026");
+        assert_eq!(date("es", "2026-11-23"), "23 de noviembre de 2026");
+        assert_eq!(date("zh", "2026-11-23"), "2026年11月23日");
+        assert_eq!(date("en", "2015"), "2015");
+        assert_eq!(date("en", "not a day"), "not a day");
+        assert_eq!(date("en", "2026-13-01"), "2026-13-01");
+        assert_eq!(iso(0), "1970-01-01T00:00:00Z");
+        assert_eq!(iso(951_827_696), "2000-02-29T12:34:56Z");
+        assert_eq!(Texts::of("en").unwrap().time(1_795_435_200), "23 November 2026, 12:00 UTC");
+    }
+}

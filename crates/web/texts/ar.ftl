@@ -1,0 +1,171 @@
+# الواجهة بالعربية. كل مفتاح موجود في الملفات السبعة، ويقارن بينها اختبار.
+
+skip = الانتقال إلى المحتوى
+nav = التصفح الرئيسي
+nav-home = الصفحة الرئيسية
+nav-nodes = العُقد
+nav-about = كيفية التحقق
+languages = لغة هذه الصفحة
+footer-open = ما هو منشور هنا للعموم يمكن لأي شخص قراءته ونسخه والتحقق منه.
+footer-node = العقدة
+footer-software = البرمجية
+footer-contact = جهة الاتصال
+footer-programs = للبرامج
+sample-title = بيانات نموذجية
+sample-text = لا تتكلم أي دولة هنا. أُعدت هذه السجلات من مصادر عامة لبيان كيفية عمل الشبكة، وكل ما هو مختلق فيها منسوب إلى دول مختلقة.
+contents = في هذه الصفحة
+months = كانون الثاني/يناير, شباط/فبراير, آذار/مارس, نيسان/أبريل, أيار/مايو, حزيران/يونيه, تموز/يوليه, آب/أغسطس, أيلول/سبتمبر, تشرين الأول/أكتوبر, تشرين الثاني/نوفمبر, كانون الأول/ديسمبر
+date = { $day } { $month } { $year }
+date-time = { $date }، { $time } UTC
+entries = { $count ->
+    [zero] لا قيود
+    [one] قيد واحد
+    [two] قيدان
+    [few] { $count } قيود
+    [many] { $count } قيدًا
+   *[other] { $count } قيد
+}
+
+home-lead = ممارسات جيدة ودروس مستفادة ومعلومات عن الآليات الوطنية للتنفيذ وتقديم التقارير والمتابعة، كل منها موقّع ممن نشره.
+home-newest = أحدث السجلات
+home-nothing = لم يُنشر شيء هنا بعد.
+home-feeds = قنوات هذه العقدة
+home-followed = العُقد المتابَعة
+home-followed-text = تحتفظ هذه العقدة بنسخ متحقق منها مما تنشره هذه العُقد.
+home-follows-nobody = لا تتابع هذه العقدة أي عقدة أخرى بعد.
+home-all-nodes = جميع العُقد
+home-check = لا شيء هنا يؤخذ على علاته
+home-check-text = كل سجل موقّع من العقدة التي نشرته ومقيد في سجل قيود عام لا يمكن إلا أن يزداد. ويمكن لأي شخص التحقق من الأمرين ببرمجيات ليست من صنعنا.
+
+node = العقدة
+node-unknown = لم يجر الاتصال بهذه العقدة بعد؛ ولا يُعرف هنا سوى اسمها ومفتاحها الجذري.
+speaks-for = تتكلم باسم
+names = الأسماء
+root-key = المفتاح الجذري
+keys = المفاتيح المستخدمة
+addresses = العناوين
+networks = الشبكات
+feed = القناة
+feeds = القنوات
+size = القيود
+changed = آخر تغيير هنا
+status = الحالة
+status-own = تُنشر هنا
+status-current = محدّثة
+status-new = لم يجر الاتصال بها بعد
+status-waiting = لم يجر الاتصال بها مؤخرًا؛ وتُعرض آخر نسخة متحقق منها
+status-held = النسخة غير محدّثة حاليًا
+nodes-title = العُقد
+nodes-text = العُقد التي تُحفظ قنواتها هنا، هذه العقدة أولًا ثم الأخرى بحسب الاسم. والعقدة خادوم تشغّله آلية أو منظمة؛ ولا تدل القائمة على شيء بشأن أي دولة.
+
+feed-title = القناة { $feed } للعقدة { $node }
+feed-records = السجلات
+feed-none = لا توجد سجلات لعرضها هنا بعد.
+feed-older = سجلات أقدم
+feed-first = أحدث السجلات
+feed-log = سجل القيود
+feed-root = الجذر
+feed-key = المفتاح الذي يوقّع سجل القيود
+feed-checkpoint = نقطة المراقبة الموقّعة
+feed-tools = قراءتها ببرمجيات أخرى
+feed-tools-text = هذه القناة سجل شفافية بأنساق C2SP ‏(tlog-tiles). ويمكن لأي برنامج يدعم هذه الأنساق قراءته ومراجعته بهذا العنوان وهذا المفتاح.
+address = العنوان
+
+record-authentic = أصلي ولم يُغيَّر منذ أن نشرته { $node } في { $date }.
+record-who = من يقول ذلك
+record-publisher = نشرته
+record-kind = النوع
+record-basis = الأساس
+record-version = النسخة
+record-published = تاريخ النشر
+record-about = يتعلق بـ
+record-languages = اللغات
+record-original = الأصل
+record-translation = ترجمة
+record-by-person = أعدها شخص
+record-by-machine = أعدتها آلة
+record-reviewed = مراجَعة
+record-older-version = أُعدت من النسخة { $version }
+record-other = بيانات أخرى
+record-missing-title = لم يوصف بعد
+record-missing-text = أسئلة مطروحة على كاتب السجل. وهي تتعلق بهذا السجل لا بدولة ما.
+record-history = التاريخ
+history-publish = النسخة { $version }
+history-withdraw = سُحب
+history-current = الحالية
+history-erased = مُحي النص
+history-missing = لم يرد النص بعد
+history-ineffective = بلا أثر
+record-withdrawn = سُحب هذا السجل
+record-withdrawn-text = سحبته { $node } في { $date }. السبب: { $reason }.
+record-withdrawn-erased = مُحي نصه حيثما تُحفظ هذه القناة.
+record-unavailable = نص هذا السجل غير متاح هنا حاليًا.
+record-no-current = لا يمكن عرض أي نسخة من هذا السجل.
+record-unknown-kind = هذا النوع من السجلات غير معروف لدى هذا الإصدار من البرمجية. ويمكن تنزيل نصه الموقّع أدناه.
+
+proof-title = تحقق بنفسك
+proof-verified = جرى التحقق هنا من توقيع { $node }، ومن صلاحية مفتاحها عند القيد { $index }، ومن وجود هذا القيد في سجل القيود.
+proof-jopoi = باستخدام Jopói
+proof-jopoi-text = أمر واحد يتحقق من السلسلة كلها، من المفتاح الجذري إلى هذا النص:
+proof-plain = دون Jopói
+proof-step-body = القيد أدناه هو ما يقوله سجل القيود. والعضو body فيه هو SHA-256 للسجل:
+proof-step-entry = ورقة سجل القيود هي SHA-256 لبايت صفري يليه القيد:
+proof-step-log = يقود البرهان من تلك الورقة إلى نقطة المراقبة الموقّعة. وتتحقق منه أي أداة من أدوات C2SP تدعم tlog-proof بهذا المفتاح:
+proof-step-credential = السجل وثيقة W3C Verifiable Credential ‏(eddsa-jcs-2022). وتتحقق منها وحدها أي مكتبة من هذا النوع بمفتاح مُصدرها:
+proof-files = الملفات
+proof-file-record = السجل الموقّع
+proof-file-proof = برهان القيد
+proof-file-checkpoint = نقطة المراقبة الموقّعة
+
+about-title = كيفية التحقق مما تقرؤه هنا
+about-text = يعرض هذا الموقع سجلات تنشرها آليات ومنظمات على عُقدها الخاصة. ولا يلزم أحدًا أن يثق بهذا الموقع: فمن ينشر يوقّع، وما وُقّع لا يمكن تغييره أو إزالته من سجل القيود دون أثر.
+about-record = السجل
+about-record-text = كل سجل وثيقة موقّعة. وتنتهي صفحته بالأوامر التي تتحقق منه.
+about-log = القناة
+about-log-text = كل قناة سجل قيود لكل قيد فيه مكانه الدائم. وتثبّت نقطة المراقبة الموقّعة جميع القيود السابقة لها. ويبقى السجل المسحوب في سجل القيود بوصفه سحبًا، ويمكن محو نصه.
+about-follow = الاحتفاظ بنسخة
+about-follow-text = يمكن لأي شخص متابعة قناة والاحتفاظ بنسخة متحقق منها وإتاحتها للآخرين. ولا حاجة إلى إذن.
+about-words = ما يقوله التوقيع
+about-words-text = يقول من نشر النص وأن النص لم يُغيَّر. ولا يقول إن أحدًا قيّم النص.
+about-interfaces = واجهات للبرامج
+
+problem = مشكلة
+problem-home = إلى الصفحة الرئيسية
+problem-status = الرمز { $status }
+problem-request = الطلب
+problem-bad-request = تعذرت قراءة الطلب
+    .advice = في العنوان أو الطلب جزء لا يُفهم شكله. صححه وحاول مرة أخرى.
+problem-operator-only = هذا متاح للمشغّل وحده
+    .advice = استخدم سطر الأوامر على جهاز هذه العقدة.
+problem-not-found = لا يوجد شيء كهذا هنا
+    .advice = ربما كُتب العنوان خطأً، أو أن هذه العقدة لا تحتفظ بتلك القناة أو ذلك السجل. ابدأ من الصفحة الرئيسية.
+problem-method-not-allowed = يحتاج هذا العنوان إلى طريقة أخرى
+    .advice = يبيّن حقل Allow في الرد الطرق المقبولة.
+problem-not-acceptable = لا يوجد بهذا الشكل
+    .advice = اطلب نوع وسائط آخر أو أي نوع.
+problem-shorter = القناة أقصر من ذلك هنا
+    .advice = لديك قيود أكثر مما لدى هذه العقدة. ويتضمن الرد أحدث نقطة مراقبة لديها؛ فقارنها بما لديك.
+problem-conflict = سبقه شيء آخر
+    .advice = اطّلع على أحدث نسخة وحاول مرة أخرى انطلاقًا منها.
+problem-erased = مُحي النص بعد السحب
+    .advice = سحبه من نشره وطلب محوه. ويتضمن الرد السحب وبرهانه.
+problem-too-long = هذا أطول من الحد المسموح به
+    .advice = أرسل أقل في كل مرة.
+problem-unsupported-media-type = لا يُقرأ هذا النوع من الوسائط هنا
+    .advice = أرسل JSON مع الحقل Content-Type: application/json.
+problem-misdirected = لا توجد هنا عقدة بهذا الاسم
+    .advice = اسم المضيف في العنوان ليس من أسماء هذا الخادوم. تحقق من العنوان.
+problem-refused = فُهم الطلب ورُفض
+    .advice = يسرد الرد كل خطأ وموضعه. ولم يُغيَّر شيء.
+problem-too-many-requests = طلبات كثيرة جدًا
+    .advice = انتظر المدة المبيّنة في الحقل Retry-After.
+problem-internal = حدث عطل هنا
+    .advice = حاول لاحقًا. وإذا استمر العطل فأبلغ جهة الاتصال في هذا الموقع واذكر رقم الطلب.
+problem-peer-failed = لم ترد عقدة أخرى كما ينبغي
+    .advice = حاول لاحقًا؛ ويبيّن الأمر jopoi probe الخطوة التي فشلت.
+problem-locked = مفاتيح هذه العقدة مقفلة
+    .advice = تتيح العقدة القراءة والتحقق. وعلى مشغّلها فتح المفاتيح قبل نشر أي شيء.
+problem-read-only = تتعذر الكتابة حاليًا
+    .advice = تستمر القراءة. ويجد المشغّل السبب في سجل البرنامج.
+problem-busy = مشغول حاليًا
+    .advice = انتظر المدة المبيّنة في الحقل Retry-After ثم حاول مرة أخرى.
