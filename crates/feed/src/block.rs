@@ -285,7 +285,7 @@ mod tests {
     #[test]
     fn a_body_that_no_entry_names_is_refused() {
         let good = block(0, 3);
-        let mut items = good.items.clone();
+        let mut items = good.items;
         items[1].body = Some(Bytes::from_static(b"{\"n\":99}"));
         let bad = Block { first: 0, items }.encode();
         assert_eq!(Block::decode(&bad.into()), Err(BlockError::ForeignBody));

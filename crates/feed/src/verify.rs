@@ -298,7 +298,7 @@ fn check_lines(
     let note = &checkpoint.note;
     for line in &note.signatures {
         let ours = vkeys.iter().find(|vkey| line.is_by(vkey));
-        if !ours.is_some_and(|vkey| line.verify(&note.text, vkey).is_ok()) {
+        if ours.is_none_or(|vkey| line.verify(&note.text, vkey).is_err()) {
             return Err(VerifyError::ForeignLine { name: line.name.as_str().to_owned() });
         }
     }

@@ -119,7 +119,7 @@ impl Draft {
 
     /// A record whose issuer has no State must say which States it is about; a reader could not tell.
     fn states_named(&self, subject: &Map<String, Value>, checker: &mut check::Checker) {
-        if self.state.is_none() && !self.kind.is_trust() && !subject.contains_key("states") {
+        if self.state.is_none() && self.kind.is_about_states() && !subject.contains_key("states") {
             checker.fault("states", &Value::Null, FaultReason::Missing);
         }
     }

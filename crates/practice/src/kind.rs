@@ -123,6 +123,12 @@ impl Kind {
             .contains(self)
     }
 
+    /// Whether a record of this kind is about States, and so names them where its issuer is none. What
+    /// speaks of another record, or of trust, is not.
+    pub fn is_about_states(&self) -> bool {
+        !self.is_trust() && *self != Self::ATTESTATION && *self != Self::TRANSLATION
+    }
+
     /// The word.
     pub fn as_str(&self) -> &str {
         match &self.0 {

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod federation;
 #[cfg(test)]
+mod poison;
+#[cfg(test)]
 mod refusals;
 #[cfg(test)]
 mod world;

@@ -115,7 +115,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Head, InvalidBody> {
         return Err(wrong("credentialSubject.id", found, "it must be the `id` of the document"));
     }
     let issuer = document.issuer()?;
-    if issuer.state.is_none() && !kind.is_trust() {
+    if issuer.state.is_none() && kind.is_about_states() {
         document.states(subject, subject_text)?;
     }
     let feed = document.feed(&issuer.node)?;
