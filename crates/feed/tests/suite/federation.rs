@@ -209,3 +209,22 @@ async fn a_verdict_follows_every_link_and_names_the_one_that_fails() {
     let failed = verdict.steps.last().unwrap();
     assert_eq!((failed.link.code(), failed.finding.is_err()), ("commitment", true));
 }
+
+#[tokio::test]
+async fn a_clock_years_off_on_either_side_refuses_nothing() {
+    const TEN_YEARS: u64 = 10 * 365 * 86_400;
+    for now in [crate::world::NOW - TEN_YEARS, crate::world::NOW + TEN_YEARS, 0] {
+        let node = Node::new("node.example", 1).await;
+        let (store, catalog) = Default::default();
+        let hub = Node::at("hub.example", 2, store, catalog, now).await;
+        hub.follow(&node).await;
+        node.publish(&["Whatever the clock says"]).await;
+        hub.sync(&node).await.unwrap();
+        assert_eq!(hub.titles(&node.origin()).await, ["Whatever the clock says"]);
+        hub.feeds.begin(&FeedName::public(), hub.node_record(1)).await.unwrap();
+        hub.publish(&["Said at another time"]).await;
+        node.follow(&hub).await;
+        node.sync(&hub).await.unwrap();
+        assert_eq!(node.titles(&hub.origin()).await, ["Said at another time"]);
+    }
+}

@@ -165,3 +165,66 @@ async fn an_own_head_that_lost_what_was_shown_is_read_only() {
     assert!(refused.is_err());
     assert_eq!(node.titles(&origin).await, ["One"]);
 }
+
+#[tokio::test]
+async fn a_fault_file_with_any_part_changed_shows_nothing() {
+    let (node, twin, hub) = twins().await;
+    node.publish(&["One story"]).await;
+    twin.publish(&["Another", "story"]).await;
+    hub.sync(&node).await.unwrap();
+    let Err(SyncError::Fork { fault, .. }) = hub.sync(&twin).await else { panic!("no fork") };
+    let read = feed::fault::Fault::parse(&fault.to_bytes()).unwrap();
+    assert_eq!(&read, fault.as_ref());
+    read.verify(node.root.public()).unwrap();
+    let stranger = Node::new("stranger.example", 9).await;
+    assert!(read.verify(stranger.root.public()).is_err());
+    let text = String::from_utf8(fault.to_bytes()).unwrap();
+    let mut changed = 0;
+    for (at, character) in
+        text.char_indices().filter(|(_, character)| character.is_ascii_alphanumeric())
+    {
+        let other = if character == 'A' { 'B' } else { 'A' };
+        let mutated = format!("{}{other}{}", &text[..at], &text[at + 1..]);
+        let holds = feed::fault::Fault::parse(mutated.as_bytes())
+            .is_ok_and(|fault| fault.verify(node.root.public()).is_ok());
+        assert!(!holds, "character {at} of the fault file changed and it still convinces");
+        changed += 1;
+    }
+    println!("{changed} changed fault files, each refused");
+}
+
+#[tokio::test]
+async fn an_entry_over_its_limit_stops_its_feed_there_and_no_other() {
+    let (node, other, hub) = (
+        Node::new("node.example", 1).await,
+        Node::new("other.example", 3).await,
+        Node::new("hub.example", 2).await,
+    );
+    hub.follow(&node).await;
+    hub.follow(&other).await;
+    hub.sync(&node).await.unwrap();
+    node.publish(&["One"]).await;
+    let Since::Commits(bytes) = node.feeds.since(&node.origin(), 1, None).await.unwrap() else {
+        panic!("no commits")
+    };
+    let commit = feed::head::decode_since(&bytes).unwrap().remove(0);
+    let long =
+        [&1_u64.to_be_bytes()[..], &[0, 1], &1_025_u16.to_be_bytes(), &[b' '; 1_025], &[0; 4]]
+            .concat();
+    let frame = feed::head::Frame {
+        first: 1,
+        count: 1,
+        plain: u32::try_from(long.len()).unwrap(),
+        packed: feed::frame::pack(&long).unwrap().into(),
+    };
+    let forged = feed::head::Commit::from_frames(commit.note, vec![frame]).unwrap();
+    let answer = feed::head::encode_since([forged].iter());
+    let mut carrier = Direct::new(&node);
+    carrier.since = Some(Box::new(move |_| Since::Commits(answer.clone())));
+    let error = hub.sync_through(&carrier, &node.origin()).await.unwrap_err();
+    assert!(error.to_string().contains("1025 bytes"), "{error}");
+    assert_eq!(hub.feeds.view(&node.origin()).unwrap().size(), 1);
+    other.publish(&["Unaffected"]).await;
+    hub.sync(&other).await.unwrap();
+    assert_eq!(hub.titles(&other.origin()).await, ["Unaffected"]);
+}

@@ -24,11 +24,11 @@ use tlog::tile::TilePath;
 /// 2026-11-23T10:00:00Z.
 pub(crate) const NOW: u64 = 1_795_428_000;
 
-pub(crate) struct FixedClock;
+pub(crate) struct FixedClock(u64);
 
 impl Clock for FixedClock {
     fn now(&self) -> u64 {
-        NOW
+        self.0
     }
 }
 
@@ -74,13 +74,24 @@ impl Node {
         store: Arc<MemoryStore>,
         catalog: Arc<MemoryCatalog>,
     ) -> Self {
+        Self::at(name, seed, store, catalog, NOW).await
+    }
+
+    /// A node whose clock stands at `now`.
+    pub(crate) async fn at(
+        name: &str,
+        seed: u8,
+        store: Arc<MemoryStore>,
+        catalog: Arc<MemoryCatalog>,
+        now: u64,
+    ) -> Self {
         let name = NodeName::parse(name).unwrap();
         let parts = Parts {
             node: name.clone(),
             store: store.clone(),
             catalog: catalog.clone(),
             signer: Arc::new(OnlineSecret::from_bytes([seed; 32]).signer(1).unwrap()),
-            clock: Arc::new(FixedClock),
+            clock: Arc::new(FixedClock(now)),
             random: Arc::new(Counter(AtomicU64::new(0), seed)),
         };
         let feeds = Feeds::open(parts).await.unwrap();
