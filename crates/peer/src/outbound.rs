@@ -9,6 +9,7 @@ use std::fmt;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
@@ -23,6 +24,9 @@ use crate::settings::{PeerSettings, SettingsError};
 
 /// The name this program gives itself in requests.
 const USER_AGENT: &str = concat!("jopoi/", env!("CARGO_PKG_VERSION"));
+
+/// Unused connections are closed before servers commonly do, so that no question meets one half closed.
+const POOL_IDLE: Duration = Duration::from_secs(10);
 
 /// Looks up names; another one in tests.
 #[async_trait]
@@ -92,12 +96,14 @@ pub enum RefusedUrl {
 }
 
 impl Outbound {
-    /// A client with the limits of the protocol and the system's resolver.
+    /// A client with the limits of the protocol, the system's resolver and the environment's proxy.
     pub fn new(settings: &PeerSettings) -> Result<Arc<Self>, SettingsError> {
-        Self::with(settings, Limits::default(), Arc::new(SystemLookup))
+        let settings = settings.clone().with_environment();
+        Self::with(&settings, Limits::default(), Arc::new(SystemLookup))
     }
 
-    /// A client with other limits, or another resolver.
+    /// A client with other limits, or another resolver; the environment is not asked
+    /// (see [`PeerSettings::with_environment`]).
     pub fn with(
         settings: &PeerSettings,
         limits: Limits,
@@ -266,6 +272,7 @@ fn builder(limits: &Limits) -> ClientBuilder {
         .http1_only()
         .http1_max_headers(wire::limits::HEADER_LINES)
         .connect_timeout(limits.connect)
+        .pool_idle_timeout(POOL_IDLE)
         .no_gzip()
         .no_zstd()
         .tcp_nodelay(true)
@@ -293,17 +300,14 @@ impl Way {
                 found
             }
         };
-        let environment = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
-        let address = settings.proxy.clone().or_else(|| environment.into_iter().find_map(variable));
-        let Some(address) = address else {
+        let Some(address) = &settings.proxy else {
             return Ok(Self { proxy: None, proxy_host: None, authorities });
         };
-        // The operator's networks are reached directly, and what the environment says.
         let mut direct: Vec<_> = settings.allow_networks.iter().map(ToString::to_string).collect();
-        direct.extend(["NO_PROXY", "no_proxy"].into_iter().find_map(variable));
-        let proxy = Proxy::https(&address).map_err(SettingsError::Proxy)?;
+        direct.extend(settings.no_proxy.iter().cloned());
+        let proxy = Proxy::https(address).map_err(SettingsError::Proxy)?;
         let proxy = proxy.no_proxy(NoProxy::from_string(&direct.join(",")));
-        let proxy_host = Url::parse(&address)
+        let proxy_host = Url::parse(address)
             .or_else(|_| Url::parse(&format!("http://{address}")))
             .ok()
             .and_then(|url| url.host_str().map(str::to_owned));
@@ -336,8 +340,4 @@ impl Way {
             }
         }
     }
-}
-
-fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.trim().is_empty())
 }

@@ -14,9 +14,12 @@ pub struct PeerSettings {
     /// reached by `http://` too. Nothing else inside the firewall is ever connected to.
     pub allow_networks: Vec<IpNet>,
     /// The proxy that leads out, such as `http://proxy.example:3128` (with `user:password@` if it
-    /// asks for them). Without it, the environment's `HTTPS_PROXY` and `NO_PROXY` count. Addresses in
+    /// asks for them). Without it, the environment's `HTTPS_PROXY` counts. Addresses in
     /// `allow_networks` are reached without it.
     pub proxy: Option<String>,
+    /// Hosts, domains and networks that are reached without the proxy, such as `["gov.example"]`;
+    /// the environment's `NO_PROXY` is added.
+    pub no_proxy: Vec<String>,
     /// A PEM file with further certificate authorities, such as that of a proxy that inspects TLS.
     /// Those of the operating system count anyway. Records stay safe either way: they are signed.
     pub extra_ca_file: Option<PathBuf>,
@@ -31,6 +34,19 @@ impl PeerSettings {
     pub const INTERVAL_S: u64 = 300;
     /// Enough to use a good line, few enough for 512 MB of memory.
     pub const ROUNDS: usize = 8;
+
+    /// Adds what the environment says of a proxy, where the operator said nothing.
+    #[must_use]
+    pub fn with_environment(mut self) -> Self {
+        let found = |names: &[&str]| {
+            let values = names.iter().filter_map(|name| std::env::var(name).ok());
+            values.map(|value| value.trim().to_owned()).find(|value| !value.is_empty())
+        };
+        let proxy = || found(&["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"]);
+        self.proxy = self.proxy.or_else(proxy);
+        self.no_proxy.extend(found(&["NO_PROXY", "no_proxy"]));
+        self
+    }
 }
 
 impl Default for PeerSettings {
@@ -38,6 +54,7 @@ impl Default for PeerSettings {
         Self {
             allow_networks: Vec::new(),
             proxy: None,
+            no_proxy: Vec::new(),
             extra_ca_file: None,
             interval_s: Self::INTERVAL_S,
             rounds: Self::ROUNDS,

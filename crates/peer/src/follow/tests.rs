@@ -12,6 +12,8 @@ use tokio::time::Instant;
 use super::*;
 use crate::gate::Gate;
 use crate::home::Failure;
+use crate::limits::Limits;
+use crate::outbound::SystemLookup;
 
 /// What the rounds of a node do.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -63,7 +65,7 @@ impl Stage {
             allow_networks: vec!["127.0.0.0/8".parse().unwrap()],
             ..PeerSettings::default()
         };
-        let outbound = Outbound::new(&settings).unwrap();
+        let outbound = outbound(&settings);
         Peers::start_in(Arc::clone(self) as Arc<dyn Home>, outbound, &settings)
     }
 }
@@ -171,6 +173,10 @@ impl Carrier for Nobody<'_> {
     }
 }
 
+fn outbound(settings: &PeerSettings) -> Arc<Outbound> {
+    Outbound::with(settings, Limits::default(), Arc::new(SystemLookup)).unwrap()
+}
+
 fn state_of(peers: &Peers, node: &str) -> PeerState {
     peers.status().into_iter().find(|peer| peer.node.as_str() == node).unwrap().state
 }
@@ -262,7 +268,7 @@ async fn stopping_ends_every_round() {
 #[tokio::test(start_paused = true)]
 async fn a_parked_request_takes_no_turn_and_ends_when_a_round_is_wanted_or_the_feed_is_not() {
     let stage = Stage::with(&[]);
-    let outbound = Outbound::new(&PeerSettings::default()).unwrap();
+    let outbound = outbound(&PeerSettings::default());
     let real = HttpCarrier::new(&outbound, &["https://node.example/".to_owned()]).unwrap();
     let (turns, halt, requested) =
         (Arc::new(Semaphore::new(1)), watch::Sender::new(false), watch::Sender::new(0));

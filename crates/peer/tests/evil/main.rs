@@ -2,6 +2,7 @@
 
 mod address;
 mod answer;
+mod probe;
 mod server;
 mod tls;
 
