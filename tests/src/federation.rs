@@ -75,12 +75,18 @@ impl Federation {
     /// The node of this name; the first one, if an impostor uses it too.
     pub fn node(&self, name: &str) -> Result<&Node> {
         let mut nodes = self.nodes.iter();
-        nodes.find(|node| node.member.name().as_str() == name).with_context(|| format!("no node {name}"))
+        nodes
+            .find(|node| node.member.name().as_str() == name)
+            .with_context(|| format!("no node {name}"))
     }
 
     /// Stops a node and starts it again from what is on disk, at the same address. Meanwhile `change`
     /// may do to its directory what befalls directories.
-    pub async fn restart(&mut self, name: &str, change: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
+    pub async fn restart(
+        &mut self,
+        name: &str,
+        change: impl FnOnce(&Path) -> Result<()>,
+    ) -> Result<()> {
         let at = self.nodes.iter().position(|node| node.member.name().as_str() == name);
         let node = self.nodes.remove(at.with_context(|| format!("no node {name}"))?);
         let (member, data, address) = (node.member.clone(), node.data.clone(), node.server.address);
@@ -193,7 +199,11 @@ impl Node {
     }
 
     /// Syncs a member's public feed once from any carrier.
-    pub async fn sync_by(&self, member: &Member, carrier: &dyn Carrier) -> Result<Synced, SyncError> {
+    pub async fn sync_by(
+        &self,
+        member: &Member,
+        carrier: &dyn Carrier,
+    ) -> Result<Synced, SyncError> {
         self.feeds.sync_feed(carrier, &member.origin(), None, &Quiet).await
     }
 
@@ -264,9 +274,10 @@ impl Server {
         let address = listener.local_addr()?;
         let (stop, stopped) = oneshot::channel::<()>();
         let limits = Limits { drain: Duration::ZERO, ..Limits::default() };
-        let task = tokio::spawn(web::server::serve(Listener::Tcp(listener), router, limits, async {
-            let _ = stopped.await;
-        }));
+        let task =
+            tokio::spawn(web::server::serve(Listener::Tcp(listener), router, limits, async {
+                let _ = stopped.await;
+            }));
         Ok(Self { address, stop: Mutex::new(Some(stop)), task })
     }
 

@@ -4,11 +4,10 @@
 use anyhow::Result;
 use async_trait::async_trait;
 use bytes::Bytes;
-use feed::block::{Block, Item};
+use feed::block::{Block, Item, root_of};
 use feed::head::{self, Commit};
 use feed::ports::{BodyAnswer, Carrier, CarrierError, KeyUse, Since};
 use feed::statement::Said;
-use serde_json::json;
 use std::time::Duration;
 use tlog::checkpoint::Checkpoint;
 use tlog::ed25519::SigningKey;
@@ -16,7 +15,7 @@ use tlog::frontier::Frontier;
 use tlog::hash::Hash;
 use tlog::name::{KeyName, Origin};
 use tlog::note::sign_note;
-use tlog::tile::TilePath;
+use tlog::tile::{Tile, TilePath};
 
 use crate::chance::BEGINNING_TEXT;
 use crate::member::Member;
@@ -39,8 +38,7 @@ impl Forge {
 
     /// Adds a record as an honest node would write it.
     pub fn record(&mut self, title: &str) -> Result<&mut Self> {
-        let subject = json!({"title": {"en": title}, "language": "en"});
-        let body = self.member.record(self.items.len() as u64, subject)?;
+        let body = self.member.record(self.size(), title)?;
         self.publish("good-practice", body)
     }
 
@@ -113,7 +111,13 @@ impl Forge {
     /// A carrier that brings what follows `first`, under `note`.
     pub fn carrier_of(&self, first: usize, note: Vec<u8>) -> Result<Script> {
         let since = Since::Commits(self.commits(first, &note)?);
-        Ok(Script { checkpoint: note.into(), since, node_record: self.member.node_record(&[])? })
+        let leaves = self.items.iter().map(Item::leaf).collect();
+        Ok(Script {
+            checkpoint: note.into(),
+            since,
+            node_record: self.member.node_record(&[])?,
+            leaves,
+        })
     }
 
     fn publish(&mut self, kind: &str, body: Bytes) -> Result<&mut Self> {
@@ -139,6 +143,8 @@ pub struct Script {
     pub since: Since,
     /// Answer to a question for the node record.
     pub node_record: Bytes,
+    /// What its hash tiles are made of; fewer than 65,536.
+    pub leaves: Vec<Hash>,
 }
 
 #[async_trait]
@@ -160,7 +166,10 @@ impl Carrier for Script {
     }
 
     async fn tile(&self, _: &Origin, tile: &TilePath) -> Result<Bytes, CarrierError> {
-        Err(self.lacks(tile.path()))
+        match tile {
+            TilePath::Hashes(tile) => self.hashes(tile).ok_or_else(|| self.lacks(tile.path())),
+            TilePath::Entries(tile) => Err(self.lacks(tile.path())),
+        }
     }
 
     async fn segment(&self, _: &Origin, number: u64) -> Result<Bytes, CarrierError> {
@@ -173,6 +182,17 @@ impl Carrier for Script {
 }
 
 impl Script {
+    fn hashes(&self, tile: &Tile) -> Option<Bytes> {
+        let row: Vec<Hash> = match tile.level() {
+            0 => self.leaves.clone(),
+            1 => self.leaves.chunks_exact(256).filter_map(root_of).collect(),
+            _ => return None,
+        };
+        let first = usize::try_from(tile.index()).ok()? * 256;
+        let hashes = row.get(first..first + usize::from(tile.width()))?;
+        Some(hashes.iter().flat_map(|hash| *hash.as_bytes()).collect())
+    }
+
     fn lacks(&self, what: String) -> CarrierError {
         CarrierError::NotFound { carrier: self.describe(), what }
     }

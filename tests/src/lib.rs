@@ -3,7 +3,7 @@
 
 pub mod chance;
 pub mod crash;
-// pub mod federation;
+pub mod federation;
 pub mod forge;
-// pub mod liar;
+pub mod liar;
 pub mod member;

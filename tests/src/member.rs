@@ -75,7 +75,8 @@ impl Member {
     }
 
     /// A record by its record key, as entry `index` could hold it.
-    pub fn record(&self, index: u64, subject: Value) -> Result<Bytes> {
+    pub fn record(&self, index: u64, title: &str) -> Result<Bytes> {
+        let subject = practice(None, title).subject;
         let key = self.secret().key(KeyUse::Record, 1)?;
         self.sign(&key, Kind::GOOD_PRACTICE, Some(self.origin()), index, subject)
     }

@@ -170,7 +170,13 @@ impl Feeds {
         length: usize,
     ) -> Result<FeedState, OpenError> {
         if !handle.own {
-            return Ok(FeedState::Open);
+            // A fork stays one until an operator removes the evidence.
+            return Ok(match self.fault(&handle.origin).await? {
+                Some(_) => FeedState::Forked {
+                    reason: "its owner signed two versions of it; the evidence is kept".to_owned(),
+                },
+                None => FeedState::Open,
+            });
         }
         let size = folded.tree.size();
         match self.parts.store.high_water(&handle.origin).await? {
