@@ -7,4 +7,6 @@ mod poison;
 #[cfg(test)]
 mod refusals;
 #[cfg(test)]
+mod shapes;
+#[cfg(test)]
 mod world;
