@@ -225,7 +225,12 @@ struct Shared {
 enum Head {
     #[default]
     Unread,
-    Marked(Option<HeadMark>),
+    /// There is none, or it was cut to nothing.
+    Absent,
+    /// Good at least as far as this.
+    Marked(HeadMark),
+    /// Something is there and not one good commit: it is not overwritten, for it may be our own feed.
+    Unreadable,
 }
 
 impl Shared {
@@ -235,15 +240,16 @@ impl Shared {
         let head = self.head(advance.origin());
         let mut head = head.lock().unwrap_or_else(PoisonError::into_inner);
         self.may_write(&what).map_err(CommitError::Refused)?;
-        let stored = match *head {
-            Head::Marked(mark) => mark,
-            Head::Unread => read_mark(&path, &what).map_err(CommitError::Refused)?,
-        };
-        let conflict = || CommitError::Conflict { origin: advance.origin().clone() };
-        if stored != advance.from() {
-            return Err(conflict());
+        if let Head::Unread = *head {
+            *head = read_mark(&path, &what).map_err(CommitError::Refused)?;
         }
-        let outcome = match (advance.change(), stored) {
+        let conflict = || CommitError::Conflict { origin: advance.origin().clone() };
+        match (&*head, advance.from()) {
+            (Head::Absent, None) => {}
+            (Head::Marked(mark), Some(from)) if *mark == from => {}
+            _ => return Err(conflict()),
+        }
+        let outcome = match (advance.change(), advance.from()) {
             (HeadChange::Replace(bytes), _) => disk::replace(&path, bytes),
             (HeadChange::Append(bytes), Some(from)) => {
                 // What follows the last good commit was not judged yet: the core cuts it first.
@@ -257,7 +263,7 @@ impl Shared {
         };
         match outcome {
             Ok(()) => {
-                *head = Head::Marked(Some(advance.to()));
+                *head = Head::Marked(advance.to());
                 Ok(())
             }
             Err(Failure::Unchanged(error)) => {
@@ -422,9 +428,12 @@ fn not_a_head(fact: &Fact, what: &str) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn read_mark(path: &Path, what: &str) -> Result<Option<HeadMark>, StoreError> {
-    let bytes = disk::read(path, OBJECT_BYTES_MAX, what)?;
-    Ok(bytes.and_then(|bytes| feed::head::mark(&bytes.into())))
+fn read_mark(path: &Path, what: &str) -> Result<Head, StoreError> {
+    let bytes = disk::read(path, OBJECT_BYTES_MAX, what)?.unwrap_or_default();
+    if bytes.is_empty() {
+        return Ok(Head::Absent);
+    }
+    Ok(feed::head::mark(&bytes.into()).map_or(Head::Unreadable, Head::Marked))
 }
 
 /// The names in a directory, none if it is not there.

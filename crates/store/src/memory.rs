@@ -60,10 +60,11 @@ impl MemoryStore {
     }
 
     /// Changes the bytes of an object behind everybody's back, as a failing disk does.
-    pub fn damage(&self, origin: &Origin, fact: &Fact, change: impl FnOnce(&mut Vec<u8>)) {
+    pub fn damage(&self, origin: &Origin, fact: &Fact, change: impl Fn(&mut Vec<u8>)) {
         let mut state = self.lock();
-        if let Some(head) = state.disk.heads.get_mut(origin).filter(|_| *fact == Fact::Head) {
-            change(head);
+        if *fact == Fact::Head {
+            state.disk.marks.remove(origin);
+            state.disk.heads.get_mut(origin).into_iter().for_each(change);
         } else if let Some(bytes) = state.disk.facts.get_mut(&(origin.clone(), fact.clone())) {
             let mut changed = bytes.to_vec();
             change(&mut changed);
@@ -123,7 +124,7 @@ impl FeedStore for MemoryStore {
         let origin = advance.origin();
         let State { disk, faults } = &mut *self.lock();
         faults.reading().map_err(CommitError::Refused)?;
-        if disk.mark(origin) != advance.from() {
+        if !disk.starts_from(origin, advance.from(), advance.change()) {
             return Err(CommitError::Conflict { origin: origin.clone() });
         }
         let course =
@@ -225,11 +226,21 @@ struct Disk {
 }
 
 impl Disk {
-    /// The mark of the stored head; none also where an append was torn and not cut.
-    fn mark(&self, origin: &Origin) -> Option<HeadMark> {
-        let head = self.heads.get(origin)?;
-        let known = self.marks.get(origin).filter(|mark| mark.bytes == head.len() as u64);
-        known.copied().or_else(|| feed::head::mark(&Bytes::copy_from_slice(head)))
+    /// Whether the stored head is the one a step starts from. What has no good commit is not overwritten,
+    /// and what follows the last good one is not appended to.
+    fn starts_from(&self, origin: &Origin, from: Option<HeadMark>, change: &HeadChange) -> bool {
+        let stored = self.heads.get(origin).filter(|head| !head.is_empty());
+        match (stored, from) {
+            (None, None) => matches!(change, HeadChange::Replace(_)),
+            (Some(head), Some(from)) => {
+                let length = head.len() as u64;
+                let known = self.marks.get(origin).filter(|mark| mark.bytes == length).copied();
+                let mark = known.or_else(|| feed::head::mark(&Bytes::copy_from_slice(head)));
+                mark == Some(from)
+                    && (matches!(change, HeadChange::Replace(_)) || from.bytes == length)
+            }
+            _ => false,
+        }
     }
 
     fn change(&mut self, origin: &Origin, change: &HeadChange, to: HeadMark) {

@@ -16,7 +16,7 @@ pub struct MemoryCatalog {
     state: RwLock<State>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct State {
     feeds: HashMap<Origin, Vec<Row>>,
     /// The n-th change has the sequence n + 1; `None` when its feed was forgotten.
@@ -30,6 +30,11 @@ impl MemoryCatalog {
     /// An empty catalog.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// What another process would find if this one kept its catalog.
+    pub fn restarted(&self) -> Self {
+        Self { state: RwLock::new(self.read().clone()) }
     }
 
     fn read(&self) -> RwLockReadGuard<'_, State> {
