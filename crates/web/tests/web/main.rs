@@ -1,8 +1,14 @@
 //! The routers of a node, driven in process, and its connections, over real sockets.
 
+#[cfg(test)]
 mod connections;
+#[cfg(test)]
 mod feed_objects;
+#[cfg(test)]
 mod operator;
+#[cfg(test)]
 mod pages;
+#[cfg(test)]
 mod routes;
+#[cfg(test)]
 mod stand;
