@@ -61,8 +61,8 @@ impl Stage {
     async fn others_go_on(&self) -> Result<()> {
         let (hub, honest) = (self.hub()?, self.federation.node(HONEST)?);
         let published = honest.publish("Undisturbed").await?;
-        hub.pin(honest.member()).await?;
-        hub.sync(honest.member(), &honest.url()).await?;
+        hub.follow(honest).await?;
+        hub.until(&published.origin, published.index + 1).await?;
         let title = hub.title(&published.origin, &published.id).await?;
         ensure!(title.as_deref() == Some("Undisturbed"), "the honest feed was held up");
         Ok(())
