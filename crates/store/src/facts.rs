@@ -31,6 +31,7 @@ use tlog::name::Origin;
 mod disk;
 mod high_water;
 mod layout;
+mod objects;
 mod opening;
 
 pub use opening::OpenError;
@@ -68,6 +69,7 @@ impl Directory {
             objects: objects.with_fsync(true),
             machine: high_water::machine_id(),
             heads: Mutex::default(),
+            changing: Mutex::default(),
             poisoned: AtomicBool::new(false),
             _lock: lock,
         };
@@ -127,8 +129,8 @@ impl FeedStore for Directory {
             let origin = origin.clone();
             return self.blocking(move |shared| shared.read_head(&origin, &what)).await;
         }
-        let failed = |error| object_failure("read", &what, error);
-        let found = match self.shared.objects.get(&object_path(&what)?).await {
+        let failed = |error| objects::failure("read", &what, error);
+        let found = match self.shared.objects.get(&objects::path(&what)?).await {
             Ok(found) => found,
             Err(object_store::Error::NotFound { .. }) => return Ok(None),
             Err(error) => return Err(failed(error)),
@@ -160,10 +162,15 @@ impl FeedStore for Directory {
         if bytes > OBJECT_BYTES_MAX {
             return Err(disk::too_long(&what, bytes, OBJECT_BYTES_MAX));
         }
-        let path = object_path(&what)?;
+        let path = objects::path(&what)?;
         match self.shared.objects.put(&path, verified.bytes().clone().into()).await {
             Ok(_) => Ok(()),
-            Err(error) => Err(self.shared.object_refusal(&what, error)),
+            Err(error) => Err(match objects::failure("write", &what, error) {
+                StoreError::Io { source, .. } if objects::is_grave(&source) => {
+                    self.shared.poison(&what, Some(&source))
+                }
+                refusal => refusal,
+            }),
         }
     }
 
@@ -216,6 +223,8 @@ struct Shared {
     machine: String,
     /// One mutex for each feed: its head is read and changed by one thread at a time.
     heads: Mutex<HashMap<Origin, Arc<Mutex<Head>>>>,
+    /// Held during every other write, so that no two stage under one name.
+    changing: Mutex<()>,
     poisoned: AtomicBool,
     _lock: File,
 }
@@ -379,6 +388,7 @@ impl Shared {
         what: &str,
         write: impl FnOnce(&Path) -> Result<(), Failure>,
     ) -> Result<(), StoreError> {
+        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         self.may_write(what)?;
         write(&self.data.join(what)).map_err(|failure| match failure {
             Failure::Unchanged(error) => disk::refusal(action, what, error),
@@ -403,20 +413,6 @@ impl Shared {
             );
         }
         StoreError::Poisoned { what: what.to_owned() }
-    }
-
-    /// `object_store` does not tell a failed write from a failed sync, so an input or output error, or
-    /// what is no error of the system at all, counts as the latter.
-    fn object_refusal(&self, what: &str, error: object_store::Error) -> StoreError {
-        let grave = |code: Option<i32>| {
-            code.is_none_or(|code| code == rustix::io::Errno::IO.raw_os_error())
-        };
-        match object_failure("write", what, error) {
-            StoreError::Io { source, .. } if grave(source.raw_os_error()) => {
-                self.poison(what, Some(&source))
-            }
-            other => other,
-        }
     }
 }
 
@@ -452,25 +448,4 @@ fn names(path: &Path, what: &str) -> Result<Vec<String>, StoreError> {
         }
     }
     Ok(names)
-}
-
-fn object_path(what: &str) -> Result<object_store::path::Path, StoreError> {
-    let refused = |error: object_store::path::Error| StoreError::Refused {
-        what: what.to_owned(),
-        why: error.to_string(),
-    };
-    object_store::path::Path::parse(what).map_err(refused)
-}
-
-fn object_failure(action: &'static str, what: &str, error: object_store::Error) -> StoreError {
-    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(&error);
-    while let Some(inner) = cause {
-        if let Some(code) =
-            inner.downcast_ref::<std::io::Error>().and_then(std::io::Error::raw_os_error)
-        {
-            return disk::refusal(action, what, std::io::Error::from_raw_os_error(code));
-        }
-        cause = inner.source();
-    }
-    disk::refusal(action, what, std::io::Error::other(error))
 }

@@ -163,7 +163,13 @@ pub(super) fn is_absent(error: &io::Error) -> bool {
 pub(super) fn refusal(action: &'static str, what: &str, source: io::Error) -> StoreError {
     let what = what.to_owned();
     match source.kind() {
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
+        ErrorKind::StorageFull
+        | ErrorKind::QuotaExceeded
+        | ErrorKind::FileTooLarge
+        | ErrorKind::ReadOnlyFilesystem
+        | ErrorKind::PermissionDenied
+            if action != "read" =>
+        {
             StoreError::Full { what, source }
         }
         _ => StoreError::Io { action, what, source },

@@ -253,6 +253,18 @@ async fn decisions_are_kept_by_name(bench: &mut dyn Bench) {
     set("gone", None).await.unwrap();
     set("never-there/at-all", None).await.unwrap();
     drop(store);
+    let store = bench.open();
+    let writers = (0..20).map(|number| {
+        let (store, bytes) = (Arc::clone(&store), Bytes::from(vec![number; 10_000]));
+        tokio::spawn(async move { store.set_decision("contested", Some(bytes)).await.unwrap() })
+    });
+    for writer in writers.collect::<Vec<_>>() {
+        writer.await.unwrap();
+    }
+    let contested = store.decisions().await.unwrap().remove(0).1;
+    assert!(contested.len() == 10_000 && contested.iter().all(|byte| *byte == contested[0]));
+    store.set_decision("contested", None).await.unwrap();
+    drop(store);
     let held = bench.open().decisions().await.unwrap();
     let held: Vec<_> = held.iter().map(|(name, bytes)| (name.as_str(), bytes.as_ref())).collect();
     assert_eq!(

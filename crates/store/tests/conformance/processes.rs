@@ -66,6 +66,9 @@ async fn an_append_that_finds_no_room_is_refused_and_leaves_no_torn_bytes() {
         let head = store.fact(&author.origin, &Fact::Head).await.unwrap().unwrap();
         assert_eq!(feed::head::mark(&head), author.mark);
         assert_eq!(head.len() as u64, author.mark.unwrap().bytes);
+        let decided = store.set_decision("network", Some(vec![b' '; 100_000].into())).await;
+        assert!(matches!(decided, Err(StoreError::Full { .. })), "{decided:?}");
+        assert!(store.decisions().await.unwrap().is_empty());
         println!("stopped at {} entries", author.size());
         return;
     }
