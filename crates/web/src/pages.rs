@@ -230,8 +230,12 @@ fn node_subject(app: &App, node: &NodeName) -> Option<NodeSubject> {
     serde_json::from_value(body.subject().clone()).ok()
 }
 
-/// For whom a node speaks: the name of its State, or of its organization.
+/// For whom a node speaks: the name of its State, or of its organization. A documentation node speaks
+/// for nobody.
 fn speaks_for(subject: &NodeSubject, texts: &Texts) -> Option<String> {
+    if is_documentation(&subject.node) {
+        return None;
+    }
     match (&subject.state, &subject.organization) {
         (Some(state), _) => Some(vocabulary::states().label(state, texts.code()).to_owned()),
         (None, Some(organization)) => best_name(organization, texts),

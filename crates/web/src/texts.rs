@@ -127,14 +127,17 @@ impl Texts {
             return text.to_owned();
         };
         let day = day.trim_start_matches('0');
-        self.with("date", &[("year", year), ("month", month.trim()), ("day", day)])
+        let date = self.with("date", &[("year", year), ("month", month.trim()), ("day", day)]);
+        // A date is isolated as a whole where it is put; isolates within would hide its direction.
+        date.replace(['\u{2068}', '\u{2069}'], "")
     }
 
     /// A time in seconds since 1970 as date and time of day.
     pub fn time(&self, seconds: u64) -> String {
         let text = iso(seconds);
         let time = text.get(11..16).unwrap_or_default();
-        self.with("date-time", &[("date", &self.date(&text)), ("time", time)])
+        let time = self.with("date-time", &[("date", &self.date(&text)), ("time", time)]);
+        time.replace(['\u{2068}', '\u{2069}'], "")
     }
 
     /// Every key and attribute of the file, for the test that compares the files.

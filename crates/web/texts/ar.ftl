@@ -92,6 +92,7 @@ record-missing-text = أسئلة مطروحة على كاتب السجل. وهي
 record-history = التاريخ
 history-publish = النسخة { $version }
 history-withdraw = سُحب
+history-entry = القيد { $index }
 history-current = الحالية
 history-erased = مُحي النص
 history-missing = لم يرد النص بعد

@@ -88,6 +88,7 @@ record-missing-text = Open questions to the author. They are about this record, 
 record-history = History
 history-publish = Version { $version }
 history-withdraw = Withdrawn
+history-entry = entry { $index }
 history-current = current
 history-erased = text erased
 history-missing = text not received yet

@@ -88,6 +88,7 @@ record-missing-text = Preguntas abiertas al autor. Se refieren a esta ficha, no 
 record-history = Historial
 history-publish = Versión { $version }
 history-withdraw = Retirada
+history-entry = entrada { $index }
 history-current = actual
 history-erased = texto borrado
 history-missing = texto aún no recibido

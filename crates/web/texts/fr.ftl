@@ -88,6 +88,7 @@ record-missing-text = Questions ouvertes à l’auteur. Elles portent sur cette 
 record-history = Historique
 history-publish = Version { $version }
 history-withdraw = Retrait
+history-entry = entrée { $index }
 history-current = actuelle
 history-erased = texte effacé
 history-missing = texte pas encore reçu

@@ -88,6 +88,7 @@ record-missing-text = Perguntas em aberto ao autor. Dizem respeito a esta ficha,
 record-history = Histórico
 history-publish = Versão { $version }
 history-withdraw = Retirada
+history-entry = entrada { $index }
 history-current = atual
 history-erased = texto apagado
 history-missing = texto ainda não recebido

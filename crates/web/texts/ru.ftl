@@ -89,6 +89,7 @@ record-missing-text = Открытые вопросы к автору. Они к
 record-history = История
 history-publish = Версия { $version }
 history-withdraw = Отозвано
+history-entry = запись журнала { $index }
 history-current = действующая
 history-erased = текст удален
 history-missing = текст еще не получен

@@ -87,6 +87,7 @@ record-missing-text = 向作者提出的问题。这些问题针对本记录，�
 record-history = 历史
 history-publish = 第 { $version } 版
 history-withdraw = 已撤回
+history-entry = 第 { $index } 条目
 history-current = 现行
 history-erased = 文本已删除
 history-missing = 文本尚未收到

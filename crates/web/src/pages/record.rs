@@ -50,7 +50,10 @@ struct RecordPage {
     basis: Option<String>,
     /// The fixed sentence of a kind, such as that an arrangement is not legally binding.
     caveat: Option<String>,
+    /// What is told, in the order of the table.
     fields: Vec<Labelled>,
+    /// What it is filed under.
+    classes: Vec<Labelled>,
     others: Vec<Labelled>,
     questions: Vec<String>,
     aside: Vec<Labelled>,
@@ -61,6 +64,7 @@ struct RecordPage {
     verified: String,
     feed_href: String,
     feed: String,
+    json: String,
     unknown_kind: bool,
 }
 
@@ -74,7 +78,6 @@ struct Publisher {
 
 /// One entry about the record.
 struct Event {
-    index: u64,
     what: String,
     notes: String,
     href: Option<String>,
@@ -120,7 +123,8 @@ fn page(
         texts.with("record-authentic", &[("node", &publisher.name), ("date", &date)])
     });
     let basis = subject.get("basis").and_then(Value::as_str);
-    let (fields, others) = content(shower, kind.as_ref(), subject);
+    let (known, others) = content(shower, kind.as_ref(), subject);
+    let (classes, fields) = known.into_iter().partition(|field| field.value.is_class());
     let index = proof.as_ref().map(|proof| proof.index.to_string()).unwrap_or_default();
     let issuer = read.body.as_ref().and_then(Body::state);
     RecordPage {
@@ -151,7 +155,9 @@ fn page(
         feed: view.origin.to_string(),
         unknown_kind: kind.as_ref().is_some_and(|kind| !Kind::ALL.contains(kind)),
         publisher,
+        json: paths::api_record(&read.origin, &read.id),
         fields,
+        classes,
         others,
         proof,
     }
@@ -313,7 +319,7 @@ fn event(reader: &Reader, read: &RecordRead, index: u64, row: &Row) -> Event {
         }
         _ => texts.get("history-withdraw"),
     };
-    let mut notes = Vec::new();
+    let mut notes = vec![texts.with("history-entry", &[("index", &index.to_string())])];
     if matches!(read.standing, Standing::Current { index: current, .. } if current == index) {
         notes.push(texts.get("history-current"));
     }
@@ -328,5 +334,5 @@ fn event(reader: &Reader, read: &RecordRead, index: u64, row: &Row) -> Event {
     let held = matches!(row.op, RowOp::Publish { .. })
         && !matches!(row.body, BodyState::Erased | BodyState::Missing);
     let href = held.then(|| paths::body(&read.origin, index));
-    Event { index, what, notes: notes.join(", "), href }
+    Event { what, notes: notes.join(", "), href }
 }

@@ -68,6 +68,13 @@ pub(crate) struct Shower<'a> {
     pub(crate) source: &'a str,
 }
 
+impl Shown {
+    /// Whether it files the record under something, rather than telling something.
+    pub(crate) fn is_class(&self) -> bool {
+        matches!(self, Self::Tags(_) | Self::Plain(_))
+    }
+}
+
 impl fmt::Display for Shown {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&Rendered { value: self }.render().map_err(|_| fmt::Error)?)
