@@ -1,1 +1,7 @@
-fn main() {}
+//! `jopoi`, the program.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    node::cli::main()
+}

@@ -1,0 +1,15 @@
+//! One file per command: parse, one call of the API, print.
+
+pub mod completions;
+pub mod config;
+pub mod demo;
+pub mod follow;
+pub mod import;
+pub mod init;
+pub mod list;
+pub mod publish;
+pub mod rebuild;
+pub mod serve;
+pub mod show;
+pub mod verify;
+pub mod withdraw;

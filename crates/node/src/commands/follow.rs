@@ -1,0 +1,149 @@
+//! `jopoi follow`, `unfollow`, `peers` and `probe`.
+
+use anyhow::bail;
+use clap::Args;
+use tlog::name::NodeName;
+use wire::api::{
+    self, FollowAnswer, FollowRequest, ProbeAnswer, ProbeRequest, ProbeResult, UnfollowRequest,
+};
+use wire::paths;
+
+use crate::cli::Global;
+use crate::output::{Done, Output, visible};
+use crate::text::ago;
+
+/// Keep a verified copy of another node's feeds.
+#[derive(Args)]
+pub struct Follow {
+    /// Where the node is, such as https://practices.example.org/.
+    url: String,
+    /// Its root key, learned from its people another way: pins it without asking.
+    #[arg(long, value_name = "did:key:…")]
+    root: Option<String>,
+    /// Pin the root key it shows, without asking.
+    #[arg(long)]
+    yes: bool,
+}
+
+/// Stop following a node. What it published is kept, unless you say otherwise.
+#[derive(Args)]
+pub struct Unfollow {
+    /// The node's name.
+    node: String,
+    /// Delete the copies of its feeds too.
+    #[arg(long)]
+    forget: bool,
+}
+
+/// Show how it goes with the nodes that are followed.
+#[derive(Args)]
+pub struct Peers {}
+
+/// Try each step of reaching a node, and say which fails. Changes nothing.
+#[derive(Args)]
+pub struct Probe {
+    /// Where the node is.
+    url: String,
+}
+
+impl Follow {
+    /// Looks, shows, asks, pins.
+    pub async fn run(self, global: &Global, output: Output) -> anyhow::Result<Done> {
+        let control = global.control().await?;
+        let request = FollowRequest { url: self.url, root: self.root, confirm: self.yes };
+        let mut answer: FollowAnswer = control.post(paths::API_FOLLOW, &request).await?;
+        if !answer.followed {
+            tell(&answer, &output)?;
+            if !output.confirm(
+                "Do you follow this node, having compared its root key?",
+                "--root KEY or --yes",
+            )? {
+                bail!("not followed: you did not confirm the root key");
+            }
+            let shown = FollowRequest { root: Some(answer.root), confirm: true, ..request };
+            answer = control.post(paths::API_FOLLOW, &shown).await?;
+        }
+        output.json(&answer)?;
+        output.say(format!("Following {}, pinned to {}.", answer.node, answer.root))?;
+        output.say("`jopoi peers` shows how far the copy is.")?;
+        Ok(Done::Fully)
+    }
+}
+
+fn tell(answer: &FollowAnswer, output: &Output) -> anyhow::Result<()> {
+    output.say(format!("node   {}", answer.node))?;
+    for (language, name) in &answer.names {
+        output.say(format!("name   {} ({})", visible(name), visible(language)))?;
+    }
+    match &answer.state {
+        Some(state) => output.say(format!("State  {}", visible(state)))?,
+        None => output.say("State  none: an organization")?,
+    }
+    output.say(format!("root   {}", answer.root))?;
+    for origin in &answer.feeds {
+        output.say(format!("feed   {origin}"))?;
+    }
+    output.say("Compare the root key with what the mechanism tells you by telephone or on paper.")
+}
+
+impl Unfollow {
+    /// Stops.
+    pub async fn run(self, global: &Global, output: Output) -> anyhow::Result<Done> {
+        let node = NodeName::parse(&self.node)?;
+        let control = global.control().await?;
+        let request = UnfollowRequest { node, forget: self.forget };
+        let left: api::Peers = control.post(paths::API_UNFOLLOW, &request).await?;
+        output.json(&left)?;
+        let copies = if self.forget { "its copies are deleted" } else { "its copies are kept" };
+        output.say(format!("No longer following {}; {copies}.", request.node))?;
+        Ok(Done::Fully)
+    }
+}
+
+impl Peers {
+    /// Lists them.
+    pub async fn run(self, global: &Global, output: Output) -> anyhow::Result<Done> {
+        let control = global.control().await?;
+        let answer: api::Peers = control.get(paths::API_PEERS).await?;
+        output.json(&answer)?;
+        if answer.peers.is_empty() {
+            output.say("No node is followed. `jopoi follow URL` begins.")?;
+            return Ok(Done::Fully);
+        }
+        let rows = answer.peers.iter().map(|peer| {
+            let entries: u64 = peer.feeds.iter().map(|feed| feed.size).sum();
+            [
+                peer.node.to_string(),
+                peer.state.as_str().to_owned(),
+                peer.last_success.map_or_else(|| "never".to_owned(), ago),
+                peer.feeds.len().to_string(),
+                entries.to_string(),
+                peer.reason.clone(),
+            ]
+        });
+        output.table(["NODE", "STATE", "LAST SUCCESS", "FEEDS", "ENTRIES", "REASON"], rows)?;
+        Ok(Done::Fully)
+    }
+}
+
+impl Probe {
+    /// Tries.
+    pub async fn run(self, global: &Global, output: Output) -> anyhow::Result<Done> {
+        let control = global.control().await?;
+        let answer: ProbeAnswer =
+            control.post(paths::API_PROBE, &ProbeRequest { url: self.url }).await?;
+        output.json(&answer)?;
+        for step in &answer.steps {
+            let (good, word) = match step.result {
+                ProbeResult::Ok => (true, "ok"),
+                ProbeResult::Warning => (false, "warning"),
+                ProbeResult::Failed => (false, "failed"),
+                ProbeResult::Skipped => (true, "skipped"),
+            };
+            let mark = output.mark(good, &format!("{word:<8}"));
+            output.say(format!("{mark} {}: {}", visible(&step.step), visible(&step.words)))?;
+        }
+        let failed = answer.steps.iter().any(|step| step.result == ProbeResult::Failed);
+        Ok(if failed { Done::Refuted } else { Done::Fully })
+    }
+}

@@ -1,0 +1,148 @@
+//! What this program does with other nodes when an operator asks: the pages' and commands' view of
+//! the `peer` crate.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use feed::feeds::{Feeds, FollowError, Pin};
+use peer::follow::Peers;
+use peer::outbound::Outbound;
+use peer::settings::PeerSettings;
+use practice::body::Body;
+use practice::node_record::NodeRecord;
+use tlog::ed25519::PublicKey;
+use tlog::name::{NodeName, Origin};
+use web::app::{PeersError, PeersView};
+use wire::api;
+
+/// How long a command waits for a round to end; a long first copy goes on without it.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The peers of one node. Following begins when a server starts, or with the first command that is
+/// about peers: any other command reaches nobody.
+pub struct Outward {
+    feeds: Arc<Feeds>,
+    outbound: Arc<Outbound>,
+    settings: PeerSettings,
+    peers: OnceLock<Arc<Peers>>,
+}
+
+impl Outward {
+    /// Not yet following.
+    pub fn new(feeds: Arc<Feeds>, outbound: Arc<Outbound>, settings: PeerSettings) -> Self {
+        Self { feeds, outbound, settings, peers: OnceLock::new() }
+    }
+
+    /// The peers; begins to follow them.
+    pub fn peers(&self) -> &Arc<Peers> {
+        self.peers
+            .get_or_init(|| Peers::start(&self.feeds, Arc::clone(&self.outbound), &self.settings))
+    }
+
+    /// Ends following, if it has begun.
+    pub async fn stop(&self) {
+        if let Some(peers) = self.peers.get() {
+            peers.stop().await;
+        }
+    }
+
+    /// Follows a node whose root is known.
+    pub async fn pin(&self, pin: Pin) -> Result<(), FollowError> {
+        self.feeds.follow(pin).await?;
+        self.peers().refresh();
+        Ok(())
+    }
+
+    async fn look(&self, url: &str) -> Result<NodeRecord, PeersError> {
+        let bytes = peer::probe::fetch_node_record(&self.outbound, url)
+            .await
+            .map_err(|error| PeersError::Unreachable { reason: words(&error) })?;
+        Body::open(bytes)
+            .map_err(|error| words(&error))
+            .and_then(|body| NodeRecord::from_body(&body).map_err(|error| words(&error)))
+            .map_err(|reason| PeersError::Unreachable {
+                reason: format!("what {url} says of itself is no valid node record: {reason}"),
+            })
+    }
+}
+
+#[async_trait]
+impl PeersView for Outward {
+    fn status(&self) -> Vec<api::Peer> {
+        self.peers().status()
+    }
+
+    async fn follow(&self, request: api::FollowRequest) -> Result<api::FollowAnswer, PeersError> {
+        let wanted = request.root.as_deref().map(PublicKey::from_did).transpose();
+        let wanted = wanted.map_err(|error| PeersError::Refused { reason: words(&error) })?;
+        let record = self.look(&request.url).await?;
+        if let Some(wanted) = wanted.filter(|wanted| *wanted != record.root) {
+            return Err(PeersError::Conflict {
+                reason: format!(
+                    "{} shows the root {}, not {}: it is not the node you mean, or it does not tell the \
+                     truth; confirm the root key with the mechanism by telephone",
+                    request.url,
+                    record.root.to_did(),
+                    wanted.to_did()
+                ),
+            });
+        }
+        let followed = wanted.is_some() || request.confirm;
+        if followed {
+            let now = self.feeds.clock().now();
+            let pin = Pin::new(record.node.clone(), record.root, vec![request.url], now);
+            self.pin(pin).await.map_err(follow_error)?;
+            self.peers().sync_now(&record.node, PATIENCE).await;
+        }
+        let public = record.feeds.iter().filter(|feed| !feed.is_restricted());
+        Ok(api::FollowAnswer {
+            node: record.node.clone(),
+            names: record.names.clone(),
+            state: record.state.clone(),
+            root: record.root.to_did(),
+            urls: record.urls.clone(),
+            feeds: public.map(|feed| Origin::new(record.node.clone(), feed.clone())).collect(),
+            followed,
+        })
+    }
+
+    async fn unfollow(&self, request: api::UnfollowRequest) -> Result<(), PeersError> {
+        // First the round under way is ended: it may be waiting for news, and nothing is deleted under it.
+        self.feeds.unfollow(&request.node, false).await.map_err(follow_error)?;
+        self.peers().refresh();
+        if request.forget {
+            self.feeds.unfollow(&request.node, true).await.map_err(follow_error)?;
+        }
+        Ok(())
+    }
+
+    async fn sync(&self, node: &NodeName) -> Result<api::Peer, PeersError> {
+        let peer = self.peers().sync_now(node, PATIENCE).await;
+        peer.ok_or_else(|| PeersError::NotFollowed { node: node.clone() })
+    }
+
+    async fn probe(&self, request: api::ProbeRequest) -> Result<api::ProbeAnswer, PeersError> {
+        Ok(peer::probe::probe(&self.outbound, &request.url, self.feeds.clock().now()).await)
+    }
+}
+
+fn follow_error(error: FollowError) -> PeersError {
+    match error {
+        FollowError::NotFollowed { node } => PeersError::NotFollowed { node },
+        FollowError::Ourselves => PeersError::Refused { reason: words(&error) },
+        FollowError::AnotherRoot { .. } => PeersError::Conflict { reason: words(&error) },
+        other => PeersError::Internal { reason: words(&other) },
+    }
+}
+
+/// An error with its causes on one line.
+fn words(error: &dyn std::error::Error) -> String {
+    let mut words = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        words.push_str(&format!(": {inner}"));
+        cause = inner.source();
+    }
+    words
+}

@@ -1,0 +1,49 @@
+//! This process among others: when it is asked to end, and telling systemd that it is ready.
+
+use std::os::unix::net::UnixDatagram;
+
+use anyhow::Context as _;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tracing::{info, warn};
+
+/// Becomes `true` when the process is asked to end (Ctrl-C or SIGTERM). A second request ends it at
+/// once: everything acknowledged is on disk already.
+///
+/// The sender ends it without a signal.
+pub fn shutdown() -> anyhow::Result<(watch::Sender<bool>, watch::Receiver<bool>)> {
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot wait for Ctrl-C")?;
+    let mut terminate = signal(SignalKind::terminate()).context("cannot wait for SIGTERM")?;
+    let (asked, shutdown) = watch::channel(false);
+    let end = asked.clone();
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        info!("ending: requests under way are finished first");
+        notify("STOPPING=1");
+        asked.send_replace(true);
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        std::process::exit(130);
+    });
+    Ok((end, shutdown))
+}
+
+/// Waits until `shutdown` is true.
+pub async fn asked(mut shutdown: watch::Receiver<bool>) {
+    // A sender that is gone can ask no more: that is an end too.
+    let _ = shutdown.wait_for(|&asked| asked).await;
+}
+
+/// Tells systemd, if it started us (`Type=notify`).
+pub fn notify(state: &str) {
+    let Some(path) = std::env::var_os("NOTIFY_SOCKET") else { return };
+    let sent = UnixDatagram::unbound().and_then(|socket| socket.send_to(state.as_bytes(), path));
+    if let Err(error) = sent {
+        warn!("systemd cannot be told `{state}`: {error}");
+    }
+}

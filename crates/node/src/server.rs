@@ -1,0 +1,170 @@
+//! Serving: public listeners, each for one node or several told apart by their addresses, and for every
+//! node its control socket and its peers.
+
+use std::collections::BTreeMap;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+
+use anyhow::{Context as _, bail};
+use axum::Router;
+use serde_json::{Value, json};
+use tlog::name::NodeName;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tracing::info;
+use web::server::{Limits, Listener};
+use web::tls::Certificate;
+
+use crate::config::Config;
+use crate::control;
+use crate::place::Place;
+use crate::process;
+use crate::wiring::{Node, Shared};
+
+/// The nodes of one listener, served until the process is asked to end.
+pub struct Server {
+    nodes: Vec<Served>,
+    tasks: JoinSet<()>,
+}
+
+/// One node and where it is reached from this machine.
+pub struct Served {
+    /// The node.
+    pub node: Arc<Node>,
+    /// Ends with `/`.
+    pub url: String,
+}
+
+impl Server {
+    /// Opens the nodes in `places` and serves each where its configuration says; those with the same
+    /// address share a listener.
+    pub async fn start(
+        places: &[Place],
+        shutdown: &watch::Receiver<bool>,
+    ) -> anyhow::Result<Vec<Self>> {
+        let shared = Shared::default();
+        let mut groups: BTreeMap<(SocketAddr, usize), Vec<Arc<Node>>> = BTreeMap::new();
+        for (number, place) in places.iter().enumerate() {
+            let address = place.config.listen;
+            // Port 0 is another port for each.
+            let group = if address.port() == 0 { number } else { usize::MAX };
+            let node = Node::open(place, &shared).await?;
+            groups.entry((address, group)).or_default().push(node);
+        }
+        let mut servers = Vec::with_capacity(groups.len());
+        for ((address, _), nodes) in groups {
+            let listener = TcpListener::bind(address).with_context(|| {
+                format!("cannot listen on {address}; change `listen` in the configuration")
+            })?;
+            servers.push(Self::on(nodes, listener, shutdown)?);
+        }
+        Ok(servers)
+    }
+
+    /// Serves open nodes on one listener.
+    pub fn on(
+        nodes: Vec<Arc<Node>>,
+        listener: TcpListener,
+        shutdown: &watch::Receiver<bool>,
+    ) -> anyhow::Result<Self> {
+        let address = listener.local_addr()?;
+        let config = nodes.first().map(|node| node.place().config.clone()).context("no node")?;
+        let limits = Limits { connections: config.limits.connections, ..Limits::default() };
+        let router = public_router(&nodes)?;
+        let public = public_listener(&config, listener)?;
+        let mut tasks = JoinSet::new();
+        tasks.spawn(web::server::serve(
+            public,
+            router,
+            limits.clone(),
+            process::asked(shutdown.clone()),
+        ));
+        for node in &nodes {
+            let control = Listener::Unix(control::listen(node.place())?);
+            let router = node.operator_router();
+            let asked = process::asked(shutdown.clone());
+            tasks.spawn(web::server::serve(control, router, limits.clone(), asked));
+            tasks.spawn(follow(Arc::clone(node), shutdown.clone()));
+        }
+        let nodes = nodes
+            .into_iter()
+            .map(|node| Served { url: own_url(&node.place().config, address), node });
+        let nodes: Vec<Served> = nodes.collect();
+        for Served { node, url } in &nodes {
+            info!(node.name = %node.feeds().node(), "serving {} at {url}", node.feeds().node());
+        }
+        Ok(Self { nodes, tasks })
+    }
+
+    /// What is served here.
+    pub fn nodes(&self) -> &[Served] {
+        &self.nodes
+    }
+
+    /// Waits until the process was asked to end and every request under way has.
+    pub async fn ended(mut self) {
+        while self.tasks.join_next().await.is_some() {}
+        for served in &self.nodes {
+            // A socket nobody answers would only make the next command try it in vain.
+            let _ = std::fs::remove_file(served.node.place().socket());
+        }
+    }
+}
+
+impl Served {
+    /// The node's name.
+    pub fn name(&self) -> &NodeName {
+        self.node.feeds().node()
+    }
+
+    /// What is told of it to programs.
+    pub fn line(&self) -> Value {
+        json!({"node": self.name(), "url": self.url, "control": self.node.place().socket()})
+    }
+}
+
+async fn follow(node: Arc<Node>, shutdown: watch::Receiver<bool>) {
+    node.outward().peers();
+    process::asked(shutdown).await;
+    node.outward().stop().await;
+}
+
+/// One node without a public address answers whoever asks; all others by the host that is asked for.
+fn public_router(nodes: &[Arc<Node>]) -> anyhow::Result<Router> {
+    let bases = |node: &Arc<Node>| node.place().config.base_urls.clone();
+    if let [only] = nodes
+        && bases(only).is_empty()
+    {
+        return Ok(only.public_router());
+    }
+    let mut hosts = Vec::new();
+    for node in nodes {
+        let (name, config) = (node.feeds().node(), &node.place().config);
+        if bases(node).is_empty() {
+            bail!("{name} shares {} with another node: each needs `base_urls`", config.listen);
+        }
+        if nodes.iter().any(|other| other.place().config.tls != config.tls) {
+            bail!(
+                "{name} shares {} with a node of another `tls`: give both the same",
+                config.listen
+            );
+        }
+        hosts.extend(bases(node).into_iter().map(|base| (base, node.public_router())));
+    }
+    Ok(web::hosts::dispatch(hosts))
+}
+
+fn public_listener(config: &Config, listener: TcpListener) -> anyhow::Result<Listener> {
+    listener.set_nonblocking(true)?;
+    let listener = tokio::net::TcpListener::from_std(listener)?;
+    match (&config.tls.certificate, &config.tls.key) {
+        (Some(chain), Some(key)) => Ok(Listener::Tls(listener, Certificate::load(chain, key)?)),
+        _ => Ok(Listener::Tcp(listener)),
+    }
+}
+
+/// With the port that was taken, if any would do.
+fn own_url(config: &Config, address: SocketAddr) -> String {
+    let scheme = if config.tls.certificate.is_some() { "https" } else { "http" };
+    config.base_urls.first().cloned().unwrap_or_else(|| format!("{scheme}://{address}/"))
+}

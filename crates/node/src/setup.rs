@@ -1,0 +1,179 @@
+//! Making a node: its directory, its keys, its node record signed by the root, entry 0 of its public
+//! feed, its configuration.
+
+use std::collections::BTreeMap;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context as _, bail};
+use bytes::Bytes;
+use feed::ports::{Clock as _, KeyUse, Random as _, Signer};
+use practice::body::{Body, Issuer, Unsigned};
+use practice::id::RecordId;
+use practice::kind::Kind;
+use practice::node_record::{Contact, NodeKey, NodeRecord, NodeSubject, possession_message};
+use tlog::ed25519::PublicKey;
+use tlog::name::{FeedName, NodeName};
+
+use crate::config::{Config, FILE_NAME, document};
+use crate::keys::{self, Root};
+use crate::place::Place;
+use crate::wiring::{Node, Shared, SystemClock, SystemRandom};
+
+/// What a new node says of itself.
+#[derive(Clone, Debug)]
+pub struct NewNode {
+    /// What people call it, by language.
+    pub names: BTreeMap<String, String>,
+    /// The State whose node it is.
+    pub state: Option<String>,
+    /// The organization whose node it is, by language.
+    pub organization: Option<BTreeMap<String, String>>,
+    /// How people reach the unit that runs it.
+    pub contact: Option<Contact>,
+    /// Its configuration; `base_urls` go into the node record too.
+    pub config: Config,
+}
+
+/// A node just made.
+pub struct Made {
+    /// The node, open.
+    pub node: Arc<Node>,
+    /// Its root key.
+    pub root: Root,
+    /// Where the root key was saved.
+    pub root_path: PathBuf,
+}
+
+/// Makes a node in `data`, which must not exist or be empty. What was begun is removed if it fails.
+pub async fn create(data: &Path, new: &NewNode, shared: &Shared) -> anyhow::Result<Made> {
+    let node = NodeName::parse(&new.config.node)?;
+    let root_path = keys::root_path(data, &node);
+    refuse_to_overwrite(data, &root_path)?;
+    let made = make(data, &node, &root_path, new, shared).await;
+    if made.is_err() {
+        // Both were checked not to be there before; what cannot be removed is named by the next try.
+        let _ = std::fs::remove_dir_all(data);
+        let _ = std::fs::remove_file(&root_path);
+    }
+    made
+}
+
+/// The signed bytes of a node record: the first one, or with `before` the next version of it.
+pub fn sign_node_record(
+    subject: &NodeSubject,
+    root: &Root,
+    before: Option<&NodeRecord>,
+) -> anyhow::Result<Bytes> {
+    let mut salt = [0; 32];
+    let mut id = [0; 16];
+    SystemRandom.fill(&mut salt);
+    SystemRandom.fill(&mut id);
+    let unsigned = Unsigned {
+        kind: Kind::NODE,
+        id: before.map_or_else(|| RecordId::from_random_bytes(id), NodeRecord::id),
+        feed: None,
+        version: before.map_or(1, |record| record.version() + 1),
+        issuer: Issuer {
+            key: root.signing_key().public(),
+            node: subject.node.clone(),
+            state: subject.state.clone(),
+        },
+        valid_from: time_text(SystemClock.now())?,
+        salt,
+        subject: subject.subject(),
+    };
+    let sign = |message: &[u8]| Ok::<_, std::convert::Infallible>(root.signing_key().sign(message));
+    let body = Body::sign(unsigned, &sign).context("the node record cannot be signed")?;
+    NodeRecord::from_body(&body).context("this node cannot be described so")?;
+    Ok(body.bytes().clone())
+}
+
+fn refuse_to_overwrite(data: &Path, root_path: &Path) -> anyhow::Result<()> {
+    let shown = data.display();
+    match std::fs::read_dir(data) {
+        Ok(mut entries) => {
+            if entries.next().is_some() {
+                bail!(
+                    "{shown} is not empty, and a node is never overwritten; \
+                     choose another directory with --data"
+                );
+            }
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error).with_context(|| format!("cannot look into {shown}")),
+    }
+    if root_path.exists() {
+        bail!(
+            "{} is there already: it is the root key of a node of this name; move it away first",
+            root_path.display()
+        );
+    }
+    Ok(())
+}
+
+async fn make(
+    data: &Path,
+    name: &NodeName,
+    root_path: &Path,
+    new: &NewNode,
+    shared: &Shared,
+) -> anyhow::Result<Made> {
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(data)
+        .with_context(|| format!("cannot make {}", data.display()))?;
+    let root = Root::create()?;
+    let secret = keys::create_online(data)?;
+    let signer = crate::wiring::signer(&secret)?;
+    let subject = describe(name, new, root.signing_key().public(), signer.as_ref())?;
+    let record = sign_node_record(&subject, &root, None)?;
+    root.save(root_path, name)?;
+    let place = Place { data: data.to_owned(), config: new.config.clone(), node: name.clone() };
+    let node = Node::open(&place, shared).await?;
+    node.feeds().begin(&FeedName::public(), record).await?;
+    // Last, for what has no configuration is no node yet.
+    save_config(data, &new.config)?;
+    Ok(Made { node, root, root_path: root_path.to_owned() })
+}
+
+/// Writes `jopoi.toml`, old or new whatever happens meanwhile.
+pub fn save_config(data: &Path, config: &Config) -> anyhow::Result<()> {
+    let file = data.join(FILE_NAME);
+    let staged = data.join(format!("{FILE_NAME}#0"));
+    std::fs::write(&staged, document(config)?)
+        .and_then(|()| std::fs::File::open(&staged)?.sync_all())
+        .and_then(|()| std::fs::rename(&staged, &file))
+        .with_context(|| format!("cannot write {}", file.display()))
+}
+
+fn describe(
+    name: &NodeName,
+    new: &NewNode,
+    root: PublicKey,
+    signer: &dyn Signer,
+) -> anyhow::Result<NodeSubject> {
+    let mut subject = NodeSubject::new(name.clone(), new.names.clone(), root);
+    subject.state.clone_from(&new.state);
+    subject.organization.clone_from(&new.organization);
+    subject.contact.clone_from(&new.contact);
+    subject.urls = new.config.base_urls.clone();
+    for key_use in KeyUse::ALL {
+        let key = signer.public(key_use)?;
+        let message = possession_message(name, key_use.as_str(), &root, &key);
+        subject.keys.push(NodeKey {
+            usage: key_use.as_str().to_owned(),
+            generation: crate::wiring::GENERATION,
+            key,
+            proof: signer.sign(key_use, &message)?,
+        });
+    }
+    Ok(subject)
+}
+
+/// `YYYY-MM-DDTHH:MM:SSZ`.
+fn time_text(seconds: u64) -> anyhow::Result<String> {
+    Ok(jiff::Timestamp::from_second(i64::try_from(seconds)?)?.to_string())
+}

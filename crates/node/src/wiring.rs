@@ -1,0 +1,164 @@
+//! What a node is made of on this machine: directory, catalog, keys, clock, chance, peers, pages.
+//!
+//! The only place that knows which crate stands behind which port.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use anyhow::Context as _;
+use axum::Router;
+use feed::feeds::{Feeds, Parts};
+use feed::ports::{Clock, Random, Signer};
+use feed::secret::OnlineSecret;
+use peer::limits::Limits;
+use peer::outbound::{Outbound, SystemLookup};
+use peer::settings::PeerSettings;
+use store::catalog::SledCatalog;
+use store::facts::Directory;
+use web::app::{App, Site};
+
+use crate::config::Config;
+use crate::keys::{self, Secret};
+use crate::outward::Outward;
+use crate::place::Place;
+
+/// The generation of the online keys of a new node.
+pub const GENERATION: u64 = 1;
+
+/// One node, open: this process holds the lock of its directory.
+pub struct Node {
+    place: Place,
+    feeds: Arc<Feeds>,
+    outward: Arc<Outward>,
+    app: App,
+}
+
+/// What the nodes of one process share: an HTTP client and its byte budget for each set of settings.
+#[derive(Default)]
+pub struct Shared {
+    outbounds: Mutex<Vec<(PeerSettings, usize, Arc<Outbound>)>>,
+}
+
+/// The clock of the machine.
+#[derive(Debug)]
+pub struct SystemClock;
+
+/// The chance of the operating system.
+#[derive(Debug)]
+pub struct SystemRandom;
+
+/// The signer of an online secret.
+pub fn signer(secret: &Secret) -> anyhow::Result<Arc<dyn Signer>> {
+    Ok(Arc::new(OnlineSecret::from_bytes(**secret).signer(GENERATION)?))
+}
+
+impl Node {
+    /// Opens the node in `place`: takes its lock, reads its keys, verifies its feeds.
+    pub async fn open(place: &Place, shared: &Shared) -> anyhow::Result<Arc<Self>> {
+        let secret = keys::read_online(&place.data)?;
+        let data = place.data.clone();
+        let (directory, catalog) = tokio::task::spawn_blocking(move || {
+            // The lock first: the catalog has one owner.
+            let directory = Directory::open(&data)?;
+            let catalog = SledCatalog::open(data.join("catalog"))?;
+            anyhow::Ok((directory, catalog))
+        })
+        .await??;
+        let parts = Parts {
+            node: place.node.clone(),
+            store: Arc::new(directory),
+            catalog: Arc::new(catalog),
+            signer: signer(&secret)?,
+            clock: Arc::new(SystemClock),
+            random: Arc::new(SystemRandom),
+        };
+        let feeds = Feeds::open(parts).await.context("the node cannot be opened")?;
+        let settings = peer_settings(&place.config);
+        let outbound = shared.outbound(&settings, place.config.limits.download_mib)?;
+        let outward = Arc::new(Outward::new(Arc::clone(&feeds), outbound, settings));
+        let app = App::new(
+            Arc::clone(&feeds),
+            Arc::clone(&outward) as _,
+            site(place),
+            place.config.base_urls.first().cloned(),
+        );
+        Ok(Arc::new(Self { place: place.clone(), feeds, outward, app }))
+    }
+
+    /// Its feeds.
+    pub fn feeds(&self) -> &Arc<Feeds> {
+        &self.feeds
+    }
+
+    /// Its peers.
+    pub fn outward(&self) -> &Outward {
+        &self.outward
+    }
+
+    /// Where it lies.
+    pub fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// What the operator may ask, for the control socket and for commands without a server.
+    pub fn operator_router(&self) -> Router {
+        web::routes::operator(self.app.clone())
+    }
+
+    /// What anybody may ask.
+    pub fn public_router(&self) -> Router {
+        web::routes::public(self.app.clone())
+    }
+}
+
+impl Shared {
+    fn outbound(&self, settings: &PeerSettings, mib: usize) -> anyhow::Result<Arc<Outbound>> {
+        let mut outbounds = self.outbounds.lock().unwrap_or_else(PoisonError::into_inner);
+        let same = outbounds.iter().find(|(of, budget, _)| of == settings && *budget == mib);
+        if let Some((_, _, outbound)) = same {
+            return Ok(Arc::clone(outbound));
+        }
+        let limits = Limits { budget: mib << 20, ..Limits::default() };
+        let outbound = Outbound::with(settings, limits, Arc::new(SystemLookup))?;
+        outbounds.push((settings.clone(), mib, Arc::clone(&outbound)));
+        Ok(outbound)
+    }
+}
+
+fn peer_settings(config: &Config) -> PeerSettings {
+    PeerSettings {
+        allow_networks: config.peers.allow_networks.clone(),
+        proxy: config.peers.proxy.clone(),
+        extra_ca_file: config.peers.extra_ca_file.clone(),
+        interval_s: config.peers.interval_s,
+        ..PeerSettings::default()
+    }
+    .with_environment()
+}
+
+fn site(place: &Place) -> Site {
+    let config = &place.config;
+    Site {
+        name: config.site.name.clone(),
+        contact: config.site.contact.clone(),
+        languages: config.site.languages.clone(),
+        defaults: place.defaults(),
+        sample: config.site.sample,
+    }
+}
+
+impl Clock for SystemClock {
+    fn now(&self) -> u64 {
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        // A clock before 1970 is a clock that was never set.
+        since.map_or(0, |since| since.as_secs())
+    }
+}
+
+impl Random for SystemRandom {
+    fn fill(&self, bytes: &mut [u8]) {
+        if getrandom::fill(bytes).is_err() {
+            // Keys and salts made without chance could be guessed by anybody: there is no going on.
+            std::process::abort();
+        }
+    }
+}
