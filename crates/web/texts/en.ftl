@@ -35,6 +35,7 @@ home-check-text = Every record is signed by the node that published it and enter
 
 node = Node
 node-unknown = This node has not been reached yet; only its name and root key are known here.
+node-facts = What this node says of itself
 speaks-for = Speaks for
 names = Names
 root-key = Root key

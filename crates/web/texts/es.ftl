@@ -35,6 +35,7 @@ home-check-text = Cada ficha está firmada por el nodo que la publicó e inscrit
 
 node = Nodo
 node-unknown = Todavía no se ha podido contactar con este nodo; aquí solo se conocen su nombre y su clave raíz.
+node-facts = Lo que este nodo dice de sí mismo
 speaks-for = Habla por
 names = Nombres
 root-key = Clave raíz

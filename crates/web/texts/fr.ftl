@@ -35,6 +35,7 @@ home-check-text = Chaque fiche est signée par le nœud qui l’a publiée et in
 
 node = Nœud
 node-unknown = Ce nœud n’a pas encore été joint ; seuls son nom et sa clé racine sont connus ici.
+node-facts = Ce que ce nœud dit de lui-même
 speaks-for = S’exprime pour
 names = Noms
 root-key = Clé racine

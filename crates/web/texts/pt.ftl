@@ -35,6 +35,7 @@ home-check-text = Cada ficha é assinada pelo nó que a publicou e inscrita num 
 
 node = Nó
 node-unknown = Este nó ainda não foi contactado; aqui só se conhecem o seu nome e a sua chave raiz.
+node-facts = O que este nó diz de si mesmo
 speaks-for = Fala por
 names = Nomes
 root-key = Chave raiz

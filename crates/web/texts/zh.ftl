@@ -34,6 +34,7 @@ home-check-text = 每份记录都由发布它的节点签名，并载入只增�
 
 node = 节点
 node-unknown = 尚未与该节点取得联系；此处仅知其名称和根密钥。
+node-facts = 该节点的自我说明
 speaks-for = 代表
 names = 名称
 root-key = 根密钥
