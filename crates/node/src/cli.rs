@@ -11,6 +11,9 @@ use crate::control::Control;
 use crate::output::{Done, Output};
 use crate::place::Place;
 
+/// The heading of the options that every command takes.
+const EVERYWHERE: &str = "Options of every command";
+
 /// Good practices of national mechanisms, published by themselves, verifiable by anybody.
 #[derive(Parser)]
 #[command(name = "jopoi", version, arg_required_else_help = true, max_term_width = 100)]
@@ -29,16 +32,16 @@ pub struct Cli {
 #[derive(Args, Clone, Debug)]
 pub struct Global {
     /// Answer in JSON, for programs.
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = EVERYWHERE)]
     pub json: bool,
     /// The data directory of the node [default: ./jopoi-data].
-    #[arg(long, global = true, value_name = "DIR")]
+    #[arg(long, global = true, value_name = "DIR", help_heading = EVERYWHERE)]
     pub data: Vec<PathBuf>,
     /// The configuration, when it does not lie in the data directory.
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", help_heading = EVERYWHERE)]
     pub config: Option<PathBuf>,
     /// Tell more of what happens; twice for everything.
-    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = EVERYWHERE)]
     pub verbose: u8,
 }
 

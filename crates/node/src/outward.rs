@@ -70,7 +70,12 @@ impl Outward {
 #[async_trait]
 impl PeersView for Outward {
     fn status(&self) -> Vec<api::Peer> {
-        self.peers().status()
+        if let Some(peers) = self.peers.get() {
+            return peers.status();
+        }
+        // Looking reaches nobody and changes nothing.
+        let at_rest = PeerSettings { rounds: 0, ..self.settings.clone() };
+        Peers::start(&self.feeds, Arc::clone(&self.outbound), &at_rest).status()
     }
 
     async fn follow(&self, request: api::FollowRequest) -> Result<api::FollowAnswer, PeersError> {
@@ -110,7 +115,9 @@ impl PeersView for Outward {
     async fn unfollow(&self, request: api::UnfollowRequest) -> Result<(), PeersError> {
         // First the round under way is ended: it may be waiting for news, and nothing is deleted under it.
         self.feeds.unfollow(&request.node, false).await.map_err(follow_error)?;
-        self.peers().refresh();
+        if let Some(peers) = self.peers.get() {
+            peers.refresh();
+        }
         if request.forget {
             self.feeds.unfollow(&request.node, true).await.map_err(follow_error)?;
         }

@@ -132,7 +132,7 @@ async fn make(
     let record = sign_node_record(&subject, &root, None)?;
     root.save(root_path, name)?;
     let place = Place { data: data.to_owned(), config: new.config.clone(), node: name.clone() };
-    let node = Node::open(&place, shared).await?;
+    let node = Node::open_new(&place, shared).await?;
     node.feeds().begin(&FeedName::public(), record).await?;
     // Last, for what has no configuration is no node yet.
     save_config(data, &new.config)?;

@@ -4,7 +4,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use axum::Router;
 use feed::feeds::{Feeds, Parts};
 use feed::ports::{Clock, Random, Signer};
@@ -16,7 +16,7 @@ use store::catalog::SledCatalog;
 use store::facts::Directory;
 use web::app::{App, Site};
 
-use crate::config::Config;
+use crate::config::{Config, FILE_NAME};
 use crate::keys::{self, Secret};
 use crate::outward::Outward;
 use crate::place::Place;
@@ -54,6 +54,19 @@ pub fn signer(secret: &Secret) -> anyhow::Result<Arc<dyn Signer>> {
 impl Node {
     /// Opens the node in `place`: takes its lock, reads its keys, verifies its feeds.
     pub async fn open(place: &Place, shared: &Shared) -> anyhow::Result<Arc<Self>> {
+        let node = Self::open_new(place, shared).await?;
+        if node.feeds.own().is_empty() {
+            bail!(
+                "{} holds no feed of `{}`: a name is chosen once; put the one it was made with back into {FILE_NAME}",
+                place.data.display(),
+                place.node
+            );
+        }
+        Ok(node)
+    }
+
+    /// Opens a node whose first feed is yet to begin.
+    pub async fn open_new(place: &Place, shared: &Shared) -> anyhow::Result<Arc<Self>> {
         let secret = keys::read_online(&place.data)?;
         let data = place.data.clone();
         let (directory, catalog) = tokio::task::spawn_blocking(move || {

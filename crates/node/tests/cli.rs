@@ -91,6 +91,17 @@ fn an_unknown_key_in_the_configuration_is_refused_by_name() {
 }
 
 #[test]
+fn a_node_whose_name_was_changed_in_the_configuration_does_not_open() {
+    let program = Program::fresh();
+    program.init("simore.gov.py");
+    let file = program.path("jopoi-data/jopoi.toml");
+    let text = std::fs::read_to_string(&file).unwrap().replace("\"simore.gov.py\"", "\"other.gov.py\"");
+    std::fs::write(&file, text).unwrap();
+    let refused = program.fails(1, &["list"]);
+    assert!(refused.contains("no feed of `other.gov.py`"), "{refused}");
+}
+
+#[test]
 fn a_key_that_others_can_read_stops_the_node_with_the_command_to_run() {
     let program = Program::fresh();
     program.init("simore.gov.py");
@@ -139,6 +150,32 @@ fn two_nodes_follow_each_other_in_one_process() {
     let left = program.ok(&["unfollow", "--data", "nodes/b", "a.example", "--forget"]);
     assert!(left.contains("deleted"), "{left}");
     server.stop();
+}
+
+#[test]
+fn a_sheet_is_imported_once_and_its_faulty_rows_are_told_by_cell() {
+    let program = Program::fresh();
+    program.init("simore.gov.py");
+    let form = program.ok(&["form", "good-practice", "--language", "es", "-o", "form.xlsx"]);
+    assert!(form.contains("jopoi import form.xlsx"), "{form}");
+    program.fails(1, &["form", "good-practice", "-o", "form.xlsx"]);
+    let sheet = "kind,id,title,summary,language,basis,capacities\n\
+                 good-practice,p-1,Uno,Qué se hace,es,own-statement,coordination\n\
+                 good-practice,p-2,Dos,Qué se hace,es,own-statement,flying\n";
+    program.write("sheet.csv", sheet);
+    let asked = program.fails(2, &["import", "sheet.csv"]);
+    assert!(asked.contains("1 new and 0 changed"), "{asked}");
+    assert!(!program.ok(&["list"]).contains("Uno"));
+    let told = program.ends(3, &["import", "sheet.csv", "--yes"]);
+    assert!(told.contains("refused") && told.contains("flying"), "{told}");
+    assert!(program.ok(&["list"]).contains("Uno"));
+    // The same sheet again, put right: one row is known, one is new.
+    program.write("sheet.csv", &sheet.replace("flying", "consultation"));
+    let told = program.ok(&["import", "sheet.csv", "--yes"]);
+    assert!(told.contains("unchanged") && told.contains("Published 1 records"), "{told}");
+    program.write("sheet.csv", &sheet.replace("flying", "consultation").replace("Uno", "Uno y medio"));
+    let told = program.ok(&["import", "sheet.csv", "--yes"]);
+    assert!(told.contains("changes title"), "{told}");
 }
 
 #[test]

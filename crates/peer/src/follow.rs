@@ -78,7 +78,7 @@ impl Peers {
         let peers = Arc::new(Self {
             home,
             outbound,
-            turns: Arc::new(Semaphore::new(settings.rounds.max(1))),
+            turns: Arc::new(Semaphore::new(settings.rounds)),
             interval_s: settings.interval_s,
             running: Mutex::default(),
             stopping: watch::Sender::new(false),

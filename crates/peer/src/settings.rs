@@ -25,7 +25,8 @@ pub struct PeerSettings {
     pub extra_ca_file: Option<PathBuf>,
     /// How often, in seconds, a peer is asked for news that does not tell them by itself. Most do.
     pub interval_s: u64,
-    /// How many feeds are synced at the same time; the others wait their turn.
+    /// How many feeds are synced at the same time; the others wait their turn. 0 reaches nobody: for
+    /// looking at how it went.
     pub rounds: usize,
 }
 

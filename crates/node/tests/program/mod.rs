@@ -109,6 +109,13 @@ impl Program {
         serde_json::from_str(&self.ok(&arguments)).unwrap()
     }
 
+    /// What a command says that ends with `code`.
+    pub(super) fn ends(&self, code: i32, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        assert_eq!(output.status.code(), Some(code), "`jopoi {}`", arguments.join(" "));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
     /// What a command says on standard error that ends with `code`.
     pub(super) fn fails(&self, code: i32, arguments: &[&str]) -> String {
         let output = self.run(arguments);
