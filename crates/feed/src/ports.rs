@@ -48,7 +48,7 @@ pub struct HighWater {
 /// Durable storage of feeds, our own and those we follow, and of what a person decided.
 ///
 /// Methods may be called concurrently. Writes are durable when they return. A backend is one that
-/// passes `store::conformance`; backends share no code.
+/// passes the conformance suite of `store`; backends share no code.
 #[async_trait]
 pub trait FeedStore: Send + Sync {
     /// The feeds that have a head, or a pending checkpoint, in any order.
@@ -93,7 +93,9 @@ pub trait FeedStore: Send + Sync {
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// No room, or not allowed to write. Nothing was changed; reading goes on.
-    #[error("no room to write {what}: free some space (or raise the quota); nothing was changed")]
+    #[error(
+        "{what} cannot be written, for want of room or permission: free some space, raise the quota or let the node write there; nothing was changed"
+    )]
     Full {
         /// The object, as a path below the data directory.
         what: String,

@@ -185,7 +185,8 @@ fn read(error: &ReadError) -> Name {
 
 fn store(error: &StoreError) -> Name {
     match error {
-        StoreError::Full { .. } | StoreError::Poisoned { .. } => Name::ReadOnly,
+        StoreError::Full { .. } => Name::NoRoom,
+        StoreError::Poisoned { .. } => Name::ReadOnly,
         StoreError::Io { .. } | StoreError::Refused { .. } => Name::Internal,
     }
 }
@@ -194,7 +195,8 @@ fn publish(error: &PublishError) -> Name {
     match error {
         PublishError::NotBegun { .. } | PublishError::NoSuchRecord { .. } => Name::NotFound,
         PublishError::BegunAlready { .. } | PublishError::Changed { .. } => Name::Conflict,
-        PublishError::ReadOnly { .. } | PublishError::Commit { .. } => Name::ReadOnly,
+        PublishError::ReadOnly { .. } => Name::ReadOnly,
+        PublishError::Commit(shared) => publish(shared),
         PublishError::Count { .. }
         | PublishError::Nothing
         | PublishError::TooMuch { .. }
@@ -204,7 +206,7 @@ fn publish(error: &PublishError) -> Name {
         | PublishError::TooLong(_)
         | PublishError::Block(_) => Name::Refused,
         PublishError::Locked(_) => Name::Locked,
-        PublishError::Store(error) => store(error),
+        PublishError::Store(error) | PublishError::StoredNotShown { source: error } => store(error),
         PublishError::NotCommitted(CommitError::Refused(error)) => store(error),
         PublishError::NotCommitted(CommitError::Conflict { .. }) => Name::Busy,
         PublishError::NotCommitted(CommitError::Unknown { .. }) => Name::ReadOnly,

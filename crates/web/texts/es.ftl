@@ -164,6 +164,7 @@ problem-peer-failed = Otro nodo no respondió como debía
 problem-locked = Las claves de este nodo están bloqueadas
     .advice = El nodo sirve y verifica. Su operador debe desbloquear las claves antes de publicar.
 problem-read-only = Por el momento no se puede escribir
+problem-no-room = No hay espacio para escribir
     .advice = La lectura continúa. El operador encuentra el motivo en el registro del programa.
 problem-busy = Ocupado por el momento
     .advice = Espere lo que indica la cabecera Retry-After y vuelva a intentarlo.

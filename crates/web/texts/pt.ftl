@@ -164,6 +164,7 @@ problem-peer-failed = Outro nó não respondeu como devia
 problem-locked = As chaves deste nó estão bloqueadas
     .advice = O nó serve e verifica. O seu operador tem de desbloquear as chaves antes de publicar.
 problem-read-only = De momento nada pode ser escrito
+problem-no-room = Não há espaço para escrever
     .advice = A leitura continua. O operador encontra o motivo no registo do programa.
 problem-busy = Ocupado de momento
     .advice = Espere o tempo indicado pelo cabeçalho Retry-After e tente de novo.

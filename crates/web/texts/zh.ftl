@@ -163,6 +163,7 @@ problem-peer-failed = 另一节点未正常答复
 problem-locked = 本节点的密钥已锁定
     .advice = 本节点仍提供读取和核验。发布前须由运营者解锁密钥。
 problem-read-only = 目前无法写入
+problem-no-room = 没有可写入的空间
     .advice = 读取不受影响。运营者可在程序日志中找到原因。
 problem-busy = 目前繁忙
     .advice = 请按 Retry-After 标头所示时间等待后重试。

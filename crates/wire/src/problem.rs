@@ -39,15 +39,17 @@ pub enum Name {
     PeerFailed,
     /// 503: the online keys are locked.
     Locked,
-    /// 503: no room to write, or the feed is read-only.
+    /// 503: the feed is read-only.
     ReadOnly,
     /// 503: busy; `Retry-After` says when.
     Busy,
+    /// 507: the disk is full, or the node may not write to it.
+    NoRoom,
 }
 
 impl Name {
     /// All of them, in the order of their statuses.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::BadRequest,
         Self::OperatorOnly,
         Self::NotFound,
@@ -66,6 +68,7 @@ impl Name {
         Self::Locked,
         Self::ReadOnly,
         Self::Busy,
+        Self::NoRoom,
     ];
 
     /// The last part of the problem's `type`.
@@ -108,6 +111,7 @@ impl Name {
             Self::Internal => ("internal", 500, "something is broken here"),
             Self::PeerFailed => ("peer-failed", 502, "another node did not answer as it should"),
             Self::Locked => ("locked", 503, "the keys of this node are locked"),
+            Self::NoRoom => ("no-room", 507, "there is no room to write"),
             Self::ReadOnly => ("read-only", 503, "nothing can be written at present"),
             Self::Busy => ("busy", 503, "busy at present"),
         }

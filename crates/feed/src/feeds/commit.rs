@@ -47,7 +47,7 @@ impl Feeds {
         let staged = match self.stage(handle, requests, &mut taken) {
             Ok(Some(staged)) => staged,
             Ok(None) => return,
-            Err(error) => return refuse_all(taken, &error),
+            Err(error) => return refuse_all(taken, error),
         };
         match self.commit_staged(handle, staged).await {
             Ok(()) => {
@@ -56,7 +56,7 @@ impl Feeds {
                 }
                 self.seal_if_long(handle).await;
             }
-            Err(error) => refuse_all(taken, &error),
+            Err(error) => refuse_all(taken, error),
         }
     }
 
@@ -128,7 +128,13 @@ impl Feeds {
             return Ok(());
         }
         let mark = HighWater { size: staged.tree.size(), root: staged.tree.root() };
-        self.parts.store.set_high_water(&handle.origin, mark).await?;
+        if let Err(error) = self.parts.store.set_high_water(&handle.origin, mark).await {
+            // It is on disk and must not be shown to others; what is read back says so to this node.
+            if let Err(reason) = self.reopen(handle).await {
+                error!(feed.origin = %handle.origin, "`{}` could not be read back: {reason}", handle.origin);
+            }
+            return Err(PublishError::StoredNotShown { source: error });
+        }
         let before = handle.view.load_full();
         let added: usize =
             staged.blocks.iter().flat_map(|block| &block.items).map(super::open::bytes_of).sum();
@@ -234,9 +240,10 @@ fn refusal(validity: Validity, entry: &Prepared) -> PublishError {
     }
 }
 
-fn refuse_all(taken: Vec<(Request, Vec<Published>)>, error: &PublishError) {
+fn refuse_all(taken: Vec<(Request, Vec<Published>)>, error: PublishError) {
+    let error = Arc::new(error);
     for (request, _) in taken {
-        let _ = request.answer.send(Err(PublishError::Commit { reason: error.to_string() }));
+        let _ = request.answer.send(Err(PublishError::Commit(Arc::clone(&error))));
     }
 }
 

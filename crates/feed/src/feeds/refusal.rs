@@ -1,5 +1,7 @@
 //! Why nothing was published.
 
+use std::sync::Arc;
+
 use practice::id::RecordId;
 use practice::kind::Kind;
 use tlog::name::Origin;
@@ -108,18 +110,23 @@ pub enum PublishError {
     /// The store did not take it.
     #[error(transparent)]
     NotCommitted(#[from] CommitError),
+    /// It is on disk, and the high-water mark could not be raised.
+    #[error(
+        "it is stored, and could not be released to others; look with `list` before publishing again"
+    )]
+    StoredNotShown {
+        /// What failed.
+        source: StoreError,
+    },
     /// The catalog failed.
     #[error(transparent)]
     Catalog(#[from] CatalogError),
     /// It was committed and could not be shown.
     #[error("it is in the feed, and could not be shown yet: {0}")]
     Settle(#[from] OpenError),
-    /// The commit that it was part of failed.
-    #[error("{reason}")]
-    Commit {
-        /// Why.
-        reason: String,
-    },
+    /// The commit that it was part of failed, for all who shared it.
+    #[error(transparent)]
+    Commit(Arc<PublishError>),
     /// The node stopped.
     #[error(
         "the node stopped before it was known whether this was stored; look with `list` before publishing again"

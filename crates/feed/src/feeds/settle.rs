@@ -5,7 +5,8 @@
 
 use std::sync::Arc;
 
-use tokio::task::spawn_blocking;
+use futures_util::stream::{self, Stream, StreamExt as _};
+use tokio::task::{JoinError, spawn_blocking};
 
 use super::{Feeds, Handle, OpenError, View};
 use crate::block::{Block, SEGMENT_ENTRIES};
@@ -14,6 +15,10 @@ use crate::judge::Judge;
 use crate::ports::CatalogError;
 use crate::row::{BodyState, CatalogBatch, Validity};
 use crate::statement::{Said, Statement};
+
+/// Segments that are read and whose proofs are checked while an earlier one is applied: enough for all
+/// cores, little enough that three of the greatest length fit the memory of a small node.
+const SEGMENTS_AHEAD: usize = 2;
 
 /// Entries that were just made or verified, so that they need not be read back.
 pub(super) struct Fresh {
@@ -49,13 +54,20 @@ impl Feeds {
         if fresh.first().is_some_and(|block| block.first != cursor) {
             fresh.clear();
         }
-        let mut fresh = fresh.into_iter();
+        let mut fresh = fresh.into_iter().peekable();
+        let sealed = if fresh.peek().is_none() { view.sealed() } else { 0 };
+        let mut ahead = std::pin::pin!(self.segments_ahead(&view, cursor, sealed));
         while cursor < view.size() {
-            let block = match fresh.next() {
-                Some(block) => block,
-                None => self.block_at(&view, cursor).await?,
+            let (block, states) = match (fresh.next(), ahead.next().await) {
+                (Some(block), _) if ours => {
+                    let states = block.items.iter().map(|item| own_state(&item.said)).collect();
+                    (block, states)
+                }
+                (Some(block), _) => self.check(&view, block).await?,
+                (None, Some(checked)) => checked?,
+                (None, None) => self.check(&view, self.block_at(&view, cursor).await?).await?,
             };
-            let judged = self.judge_block(&view, block, ours).await?;
+            let judged = self.judge_block(&view, block, states, ours).await?;
             let end = judged.batch.from + judged.batch.rows.len() as u64;
             let states = judged.batch.rows.iter().zip(judged.batch.from..);
             missing
@@ -112,29 +124,52 @@ impl Feeds {
         Ok(block)
     }
 
+    /// The sealed entries from `cursor` on, a segment at a time, with what became of their bodies.
+    fn segments_ahead(
+        self: &Arc<Self>,
+        view: &View,
+        cursor: u64,
+        sealed: u64,
+    ) -> impl Stream<Item = Result<(Block, Vec<BodyState>), OpenError>> + use<> {
+        let (feeds, view) = (Arc::clone(self), Arc::new(view.clone()));
+        let numbers = cursor / SEGMENT_ENTRIES..sealed / SEGMENT_ENTRIES;
+        let checked = stream::iter(numbers).map(move |number| {
+            let (feeds, view) = (Arc::clone(&feeds), Arc::clone(&view));
+            // Its own task, so that it goes on while nobody asks.
+            let task = tokio::spawn(async move {
+                let index = cursor.max(number * SEGMENT_ENTRIES);
+                feeds.check(&view, feeds.block_at(&view, index).await?).await
+            });
+            async { task.await.map_err(stopped)? }
+        });
+        checked.buffered(SEGMENTS_AHEAD)
+    }
+
+    /// A block with what became of its bodies.
+    async fn check(&self, view: &View, block: Block) -> Result<(Block, Vec<BodyState>), OpenError> {
+        let (origin, keys) = (view.origin.clone(), Arc::clone(&view.keys));
+        let work = move || {
+            let states = bodies::check_block(&origin, &block, &keys);
+            (block, states)
+        };
+        Ok(spawn_blocking(work).await.map_err(stopped)?)
+    }
+
     async fn judge_block(
         &self,
         view: &View,
         block: Block,
+        states: Vec<BodyState>,
         ours: bool,
     ) -> Result<Judged, CatalogError> {
-        let catalog = Arc::clone(&self.parts.catalog);
-        let (origin, keys) = (view.origin.clone(), Arc::clone(&view.keys));
-        let work = move || {
-            let states = if ours {
-                block.items.iter().map(|item| own_state(&item.said)).collect()
-            } else {
-                bodies::check_block(&origin, &block, &keys)
-            };
-            judge(catalog.as_ref(), origin, &block, states)
-        };
-        if ours {
-            return work();
-        }
-        let failed =
-            |error: tokio::task::JoinError| CatalogError::Backend { reason: error.to_string() };
-        spawn_blocking(work).await.map_err(failed)?
+        let (catalog, origin) = (Arc::clone(&self.parts.catalog), view.origin.clone());
+        let work = move || judge(catalog.as_ref(), origin, &block, states);
+        if ours { work() } else { spawn_blocking(work).await.map_err(stopped)? }
     }
+}
+
+fn stopped(error: JoinError) -> CatalogError {
+    CatalogError::Backend { reason: error.to_string() }
 }
 
 fn missing_memo(view: &View) -> String {
