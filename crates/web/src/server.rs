@@ -49,7 +49,8 @@ pub struct Limits {
     pub requests: u64,
     /// Age of a connection: certificates, limits and addresses change.
     pub age: Duration,
-    /// A write of which the client takes nothing.
+    /// The stretch of time over which a client that takes its answers slowly must keep up the minimum
+    /// rate of [`wire::limits`].
     pub write: Duration,
     /// One request from its headers to the headers of its answer; beyond the longest wait.
     pub request: Duration,

@@ -138,3 +138,34 @@ fn read(chain: &Path, key: &Path) -> Result<Arc<ServerConfig>, CertificateError>
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(Arc::new(config))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn write_pair(chain: &Path, key: &Path, age: u64) {
+        let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+        for (path, text) in [(chain, made.cert.pem()), (key, made.signing_key.serialize_pem())] {
+            std::fs::write(path, text).unwrap();
+            let time = SystemTime::UNIX_EPOCH + Duration::from_secs(age);
+            std::fs::File::options().write(true).open(path).unwrap().set_modified(time).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_renewed_pair_is_taken_and_a_broken_one_is_not() {
+        // Another test of this process may have installed it.
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let folder = tempfile::tempdir().unwrap();
+        let (chain, key) = (folder.path().join("chain.pem"), folder.path().join("key.pem"));
+        write_pair(&chain, &key, 1);
+        let certificate = Certificate::load(&chain, &key).unwrap();
+        let first = certificate.look();
+        assert!(Arc::ptr_eq(&first, &certificate.look()), "nothing changed");
+        write_pair(&chain, &key, 2);
+        let second = certificate.look();
+        assert!(!Arc::ptr_eq(&first, &second), "renewed");
+        std::fs::write(&key, "no key").unwrap();
+        assert!(Arc::ptr_eq(&second, &certificate.look()), "broken: the old one stays");
+    }
+}

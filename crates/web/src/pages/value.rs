@@ -207,7 +207,8 @@ impl Shower<'_> {
         for (name, value) in object.iter().filter(|(name, _)| !is_known(name)) {
             members.push(Labelled { label: name.clone(), value: self.any(value) });
         }
-        let alone = object.len() == 1 && object.keys().all(|name| name == "text" || name == "name");
+        // The name of the field around it says enough.
+        let alone = object.len() == 1 && object.keys().all(|name| is_known(name));
         match members.pop() {
             Some(only) if alone => only.value,
             Some(last) => {

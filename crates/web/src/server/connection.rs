@@ -1,14 +1,15 @@
 //! One connection: HTTP/1 or HTTP/2 over any stream, until it is idle, old, used up or told to stop.
 
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, Bytes, HttpBody};
 use http::{Request, Response};
-use hyper::body::Incoming;
+use hyper::body::{Frame, Incoming, SizeHint};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -50,7 +51,8 @@ pub(super) async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
         Some(result) => result,
         None => {
             connection.as_mut().graceful_shutdown();
-            let deadline = tokio::time::sleep(limits.request + limits.drain);
+            // Answers under way may end: a segment over a slow line takes that long.
+            let deadline = tokio::time::sleep(wire::limits::DEADLINE_LARGE);
             tokio::select! {
                 result = &mut connection => result,
                 () = closed(&mut stage) => Ok(()),
@@ -76,8 +78,34 @@ impl Usage {
     }
 }
 
-/// Counts a request as ended even when its client went away and its future was dropped.
+/// Counts a request as ended once its answer was taken, or its client went away.
 struct Ending(Arc<Usage>);
+
+/// The body of an answer; the request ends with it.
+struct Counted {
+    body: Body,
+    _ending: Ending,
+}
+
+impl HttpBody for Counted {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
 
 impl Drop for Ending {
     fn drop(&mut self) {
@@ -90,14 +118,13 @@ async fn answered(
     request: Request<Body>,
     patience: Duration,
     usage: Arc<Usage>,
-) -> Result<Response<Body>, std::convert::Infallible> {
+) -> Result<Response<Counted>, std::convert::Infallible> {
     let ending = Ending(usage);
     let response = match tokio::time::timeout(patience, router.oneshot(request)).await {
         Ok(Ok(response)) => response,
         Err(_) => answer::took_too_long(patience),
     };
-    drop(ending);
-    Ok(response)
+    Ok(response.map(|body| Counted { body, _ending: ending }))
 }
 
 fn builder(limits: &Limits) -> Builder<TokioExecutor> {
