@@ -1,6 +1,6 @@
 //! From what was read to a valid draft, or to faults that each name their cell.
 
-use practice::draft::{self, Draft, Fault};
+use practice::draft::{self, Draft, Fault, FaultReason, Warning, WarningKind};
 use practice::id::RecordId;
 use practice::kind::Kind;
 use serde_json::{Map, Value};
@@ -122,14 +122,8 @@ fn judge(
     }
     let record = match checked {
         Ok(record) if faults.is_empty() => {
-            warnings.extend(record.warnings.iter().map(|warning| {
-                CellFault::new(
-                    at(&warning.path),
-                    &warning.path,
-                    &warning.excerpt,
-                    warning.to_string(),
-                )
-            }));
+            let looked_at = |warning| looked_at(warning, at(&warning.path));
+            warnings.extend(record.warnings.iter().map(looked_at));
             let subject = match record.subject {
                 Value::Object(members) => members,
                 _ => Map::new(),
@@ -146,10 +140,31 @@ fn new_faults(known: &[CellFault], found: &[Fault], at: &dyn Fn(&str) -> String)
     let top = |path: &str| path.split(['.', '[']).next().unwrap_or_default().to_owned();
     let told: Vec<String> = known.iter().map(|fault| top(&fault.field)).collect();
     let news = found.iter().filter(|fault| !told.contains(&top(&fault.path)));
-    news.map(|fault| {
-        CellFault::new(at(&fault.path), &fault.path, &fault.found, fault.reason.to_string())
-    })
-    .collect()
+    let words = |fault: &Fault| {
+        match (fault.path.as_str(), &fault.reason) {
+        ("reuse", FaultReason::Missing) => {
+            "no licence is named here or in the node's configuration; set `reuse` there once, such as \"CC-BY-4.0\"".to_owned()
+        }
+        (_, reason) => reason.to_string(),
+    }
+    };
+    news.map(|fault| CellFault::new(at(&fault.path), &fault.path, &fault.found, words(fault)))
+        .collect()
+}
+
+fn looked_at(warning: &Warning, place: String) -> CellFault {
+    let message = match warning.kind {
+        WarningKind::Personal(shape) => {
+            format!("this looks like {shape}; do not publish personal data")
+        }
+        WarningKind::UnknownField => {
+            "no field of this kind; it is kept and shown as other".to_owned()
+        }
+        WarningKind::NotInSourceLanguage => {
+            "there is no text in the language of the record".to_owned()
+        }
+    };
+    CellFault::new(place, &warning.path, &warning.excerpt, message)
 }
 
 /// What stands for a record that has no reference of its own, so that the same file is not imported

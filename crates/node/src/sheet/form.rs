@@ -19,7 +19,7 @@ use self::look::Look;
 use self::questions::{Question, Section, about_translation, sections, texts_to_translate};
 use super::fields;
 use super::grid::column_letters;
-use super::layout::{FIRST_ANSWER_COLUMN, FORM_VERSION, Marker, PATH_COLUMN, Part};
+use super::layout::{FIRST_ANSWER_COLUMN, FORM_VERSION, HEAD_ROW, Marker, PATH_COLUMN, Part};
 use super::texts::Texts;
 
 /// Columns laid out for records, and for translations; there may be more, up to the last with lists.
@@ -34,11 +34,11 @@ const HELP_WIDTH: usize = 46;
 const ANSWER_WIDTH: usize = 62;
 const START_WIDTH: usize = 92;
 
+/// Characters of ordinary text that fit the width of the first sheet.
+const START_CHARS: usize = 104;
+
 /// Characters of the smaller help text that fit its column.
 const HELP_CHARS: usize = 56;
-
-/// Row of the headings; questions follow.
-const HEAD_ROW: u32 = 2;
 
 /// Makes the form for `kind` in `language` (one of [`LANGUAGES`](super::LANGUAGES), else English).
 ///
@@ -133,7 +133,7 @@ impl Page<'_> {
                     sheet.write_string_with_format(row, 0, "•", &self.look.line)?;
                     sheet.set_row_height(
                         row,
-                        rows::height(&[(&line, START_WIDTH, rows::LINE_POINTS)]),
+                        rows::height(&[(&line, START_CHARS, rows::LINE_POINTS)]),
                     )?;
                     sheet.write_string_with_format(row, 1, line, &self.look.line)?;
                 }
@@ -220,7 +220,7 @@ impl Page<'_> {
             &self.look.head,
         )?;
         sheet.write_string_with_format(HEAD_ROW, 2, self.texts.word("how"), &self.look.head)?;
-        sheet.set_row_height(HEAD_ROW, 24)?;
+        sheet.set_row_height(1, 20)?.set_row_height(HEAD_ROW, 24)?;
         for number in 0..COLUMNS_WITH_LISTS {
             let column = first_answer() + number;
             sheet

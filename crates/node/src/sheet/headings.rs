@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use practice::kind::Kind;
 
@@ -12,10 +13,13 @@ use super::path::Path;
 use super::shape::{Field, Slot, follow};
 use super::texts;
 
+/// Kind and name of a column → the field it means, if any.
+type Found = HashMap<(Kind, String), Option<Rc<Slot>>>;
+
 /// What the columns of a file mean; looked up once for each kind and name.
 #[derive(Debug, Default)]
 pub(super) struct Headings {
-    found: RefCell<HashMap<(Kind, String), Option<Slot>>>,
+    found: RefCell<Found>,
     labels: RefCell<HashMap<Kind, HashMap<String, String>>>,
 }
 
@@ -27,7 +31,7 @@ pub(super) enum Heading {
     /// The record's own id, or the author's reference.
     Id,
     /// A field.
-    Field(Box<Slot>),
+    Field(Rc<Slot>),
 }
 
 impl Headings {
@@ -41,11 +45,11 @@ impl Headings {
         }
         let key = (kind.clone(), text.to_owned());
         if let Some(known) = self.found.borrow().get(&key) {
-            return known.clone().map(|slot| Heading::Field(Box::new(slot)));
+            return known.clone().map(Heading::Field);
         }
-        let slot = self.look(kind, text);
+        let slot = self.look(kind, text).map(Rc::new);
         self.found.borrow_mut().insert(key, slot.clone());
-        slot.map(|slot| Heading::Field(Box::new(slot)))
+        slot.map(Heading::Field)
     }
 
     /// Whether `text` means something in a record of any kind.

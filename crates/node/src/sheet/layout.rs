@@ -7,6 +7,7 @@ use practice::kind::Kind;
 use super::fault::SheetError;
 use super::grid::{Cell, Grid, column_letters};
 use super::limits::RECORDS_MAX;
+use super::texts;
 
 /// Version of the form's layout, in its marker. A reader refuses a later one.
 pub const FORM_VERSION: u32 = 1;
@@ -22,6 +23,9 @@ pub(super) const PATH_COLUMN: u32 = 0;
 
 /// The first column of a form in which answers stand, after the question and its help.
 pub(super) const FIRST_ANSWER_COLUMN: u32 = 3;
+
+/// The row of a form with the headings of its columns.
+pub(super) const HEAD_ROW: u32 = 2;
 
 /// What a sheet of a form is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -138,7 +142,9 @@ pub(super) fn columns<'a>(grid: &'a Grid, file: &str) -> Result<Vec<RawRecord<'a
         .copied()
         .unwrap_or(0);
     let mut records = Vec::new();
-    for column in FIRST_ANSWER_COLUMN..=last {
+    // People add a column for remarks or drop the help, and the columns move: so those that hold no
+    // answers are known by their headings.
+    for column in (PATH_COLUMN + 1..=last).filter(|column| !is_beside_answers(grid, *column)) {
         let cell = |(row, heading): &(u32, &'a str)| {
             Some(RawCell {
                 heading,
@@ -160,6 +166,13 @@ pub(super) fn columns<'a>(grid: &'a Grid, file: &str) -> Result<Vec<RawRecord<'a
         }
     }
     limited(records, file)
+}
+
+fn is_beside_answers(grid: &Grid, column: u32) -> bool {
+    let Some(Cell::Text(heading)) = grid.get(HEAD_ROW, column) else { return false };
+    texts::all()
+        .iter()
+        .any(|texts| ["question", "how"].iter().any(|key| texts.word(key) == heading))
 }
 
 /// The records in the rows below a header: the first row in which `known` recognises `title`, or two

@@ -388,8 +388,9 @@ fn refuse_duplicates(rows: &mut [ImportRow]) {
         let Some(reference) = row.local_id.clone() else { continue };
         match first.get(&reference) {
             Some(other) => {
-                let message =
-                    format!("{other} has the same reference; a reference stands for one record");
+                let message = format!(
+                    "{other} has the same reference or, where none is given, the same title; each record needs its own"
+                );
                 let fault = CellFault::new(&row.place, "local_id", &reference, message);
                 match &mut row.record {
                     Ok(_) => row.record = Err(vec![fault]),

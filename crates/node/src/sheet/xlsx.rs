@@ -14,8 +14,8 @@ use super::limits::SHEETS_MAX;
 
 /// All worksheets of a workbook that [`identify`](super::archive::identify) has let through.
 pub(super) fn sheets(bytes: &[u8], file: &str) -> Result<Vec<Grid>, SheetError> {
-    // A reader of so many formats inside formats may have a panic left in it; a file must not be
-    // able to end a server.
+    // calamine 0.38 panics on some malformed addresses (`D99999999999`, for one); a file must not be
+    // able to end the program.
     catch_unwind(AssertUnwindSafe(|| read(bytes, file)))
         .unwrap_or_else(|_| Err(damaged(file, "its parts contradict each other")))
 }

@@ -117,6 +117,19 @@ fn each_column_is_a_record_and_a_blank_one_is_passed_over() {
 }
 
 #[test]
+fn a_form_whose_columns_were_moved_is_still_read() {
+    let empty = form(&Kind::GOOD_PRACTICE, "es").unwrap();
+    let filled = fill(&empty, ANSWERS, &least(&empty, "E", "Uno"));
+    // The help now stands in D, as after somebody put in a column before it.
+    let moved = crate::filling::edit(&filled, "xl/worksheets/sheet2.xml", |xml| {
+        xml.replace("<c r=\"D", "<c r=\"Z").replace("<c r=\"C", "<c r=\"D")
+    });
+    let import = read(&moved, "form.xlsx", &defaults()).unwrap();
+    assert_eq!(import.rows.len(), 1, "{:?}", import.rows);
+    assert!(import.rows[0].place == "Respuestas!E" && import.rows[0].record.is_ok());
+}
+
+#[test]
 fn a_fault_names_its_cell_its_value_and_what_was_meant() {
     let empty = form(&Kind::GOOD_PRACTICE, "es").unwrap();
     let at = |path: &str| format!("D{}", row(&empty, ANSWERS, path));

@@ -59,6 +59,7 @@ fn a_workbook_with_any_byte_changed_never_ends_the_program() {
 fn parts_that_contradict_each_other_never_end_the_program() {
     for (from, to) in [
         ("<c r=\"D", "<c r=\"ZZZZZZZ"),
+        ("<c r=\"D", "<c r=\"D99999999999"),
         ("<v>0</v>", "<v>99999999</v>"),
         ("<v>1</v>", "<v>-1</v>"),
         ("t=\"s\"", "t=\"zz\""),

@@ -67,6 +67,7 @@ impl Lists {
             texts.word("lists_hint"),
             &look.hint.clone().unset_text_wrap(),
         )?;
+        sheet.set_row_height(0, 28)?.set_row_height(1, 20)?;
         for (name, (choices, label, column)) in &self.by_name {
             sheet.set_column_width(*column, 44)?.set_column_width(column + 1, 18)?;
             sheet.write_string_with_format(FIRST_ENTRY_ROW - 1, *column, label, &look.head)?;
