@@ -6,7 +6,7 @@
 use crate::language::primary;
 use serde_json::{Map, Value};
 use std::collections::HashMap;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 /// One closed list of codes.
 #[derive(Debug)]
@@ -14,6 +14,15 @@ pub struct Vocabulary {
     name: &'static str,
     terms: Vec<Term>,
     by_code: HashMap<String, usize>,
+    /// Made when somebody first writes a name where a code belongs.
+    names: OnceLock<Names>,
+}
+
+/// What a person may write for a term, folded, and the first term it means.
+#[derive(Debug, Default)]
+struct Names {
+    codes: HashMap<String, usize>,
+    labels: HashMap<String, usize>,
 }
 
 /// One code of a vocabulary.
@@ -128,14 +137,12 @@ impl Vocabulary {
 
     /// The term that a person means: by its code, whatever its case, or by its name in any language.
     pub fn find(&self, text: &str) -> Option<&Term> {
-        let key = sort_key(text.trim());
-        self.term(text.trim()).or_else(|| {
-            self.terms.iter().find(|term| {
-                let labels = term.entry.get("label").and_then(Value::as_object);
-                let named = labels.into_iter().flat_map(Map::values).filter_map(Value::as_str);
-                term.code.eq_ignore_ascii_case(text.trim())
-                    || named.into_iter().any(|label| sort_key(label) == key)
-            })
+        let text = text.trim();
+        self.term(text).or_else(|| {
+            let names = self.names.get_or_init(|| Names::of(&self.terms));
+            let code = names.codes.get(&text.to_ascii_lowercase());
+            let first = code.into_iter().chain(names.labels.get(&sort_key(text))).min();
+            self.terms.get(*first?)
         })
     }
 
@@ -168,7 +175,21 @@ impl Vocabulary {
             .collect();
         let by_code =
             terms.iter().enumerate().map(|(index, term)| (term.code.clone(), index)).collect();
-        Self { name, terms, by_code }
+        Self { name, terms, by_code, names: OnceLock::new() }
+    }
+}
+
+impl Names {
+    fn of(terms: &[Term]) -> Self {
+        let mut names = Self::default();
+        for (index, term) in terms.iter().enumerate() {
+            names.codes.entry(term.code.to_ascii_lowercase()).or_insert(index);
+            let labels = term.entry.get("label").and_then(Value::as_object);
+            for label in labels.into_iter().flat_map(Map::values).filter_map(Value::as_str) {
+                names.labels.entry(sort_key(label)).or_insert(index);
+            }
+        }
+        names
     }
 }
 
@@ -330,6 +351,14 @@ mod tests {
             Vocabulary::get("sdgs").unwrap().label("16.6", "fr").starts_with("Mettre en place")
         );
         assert!(Vocabulary::get("nonsense").is_none());
+    }
+
+    #[test]
+    fn a_term_is_found_by_its_code_or_a_name_however_it_is_written() {
+        for text in ["PY", " py ", "Paraguay", "PARAGUAY", "парагвай"] {
+            assert_eq!(states().find(text).map(|term| term.code.as_str()), Some("PY"), "{text}");
+        }
+        assert!(states().find("XA").is_none() && states().find("").is_none());
     }
 
     #[test]

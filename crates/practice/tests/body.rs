@@ -81,6 +81,20 @@ fn a_key_that_is_not_the_issuers_signs_nothing() {
 }
 
 #[test]
+fn many_are_signed_as_one_by_one_and_none_by_another_key() {
+    let of_version = |version| Unsigned { version, ..unsigned(Kind::GOOD_PRACTICE) };
+    let all_by = |seed| {
+        let key = key(seed);
+        let sign = |message: &[u8]| Ok::<_, Infallible>(key.sign(message));
+        Body::sign_all((1..=5).map(of_version).collect(), &sign)
+    };
+    let one_by_one: Vec<Body> =
+        (1..=5).map(|version| signed_by(1, of_version(version)).unwrap()).collect();
+    assert_eq!(all_by(1).unwrap(), one_by_one);
+    assert!(matches!(all_by(2), Err(SignBodyError::Proof(_))));
+}
+
+#[test]
 fn a_changed_text_opens_and_does_not_verify() {
     let mut changed = document();
     changed["credentialSubject"]["title"]["es"] = json!("otro");
