@@ -172,9 +172,7 @@ impl Feeds {
         else {
             return Ok(());
         };
-        for fact in &sealed.facts {
-            self.parts.store.keep(fact).await?;
-        }
+        self.keep_all(&sealed.facts).await?;
         self.parts.store.commit(&sealed.advance).await?;
         let rest = tail.iter().flat_map(|block| (block.first..).zip(&block.items));
         let rest = rest.filter(|(index, _)| *index >= sealed.tree.sealed());

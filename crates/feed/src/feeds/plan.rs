@@ -23,7 +23,7 @@ use crate::block::{Block, SEGMENT_ENTRIES};
 use crate::bodies;
 use crate::frame;
 use crate::head::{Head, HeadError};
-use crate::ports::{Carrier, Fact, Progress};
+use crate::ports::{Carrier, Fact, Progress, StoreError};
 use crate::row::BodyState;
 use crate::statement::Said;
 use crate::tree::Tree;
@@ -31,6 +31,8 @@ use crate::verify::{self, Folded, VerifyError};
 
 /// Segments asked for at the same time.
 const SEGMENTS_IN_FLIGHT: usize = 4;
+/// Objects written at the same time.
+const FACTS_AT_ONCE: usize = 4;
 /// Hashes of segments kept for one feed: 2^20 are 268 million entries and 32 MiB.
 const SEGMENTS_MAX: u64 = 1 << 20;
 
@@ -143,10 +145,14 @@ impl Feeds {
         let bytes = carrier.segment(origin, number).await?;
         let (block, facts) =
             check_segment(origin.clone(), bytes, number, root, held.cloned()).await?;
-        for fact in &facts {
-            self.parts.store.keep(fact).await?;
-        }
+        self.keep_all(&facts).await?;
         Ok(node_entries(&block))
+    }
+
+    /// Stores objects that depend on nothing but being there before the head: their syncs wait together.
+    pub(super) async fn keep_all(&self, facts: &[VerifiedFact]) -> Result<(), StoreError> {
+        let kept = stream::iter(facts.iter().map(|fact| self.parts.store.keep(fact)));
+        kept.buffer_unordered(FACTS_AT_ONCE).try_collect().await
     }
 
     /// Puts a body back where it is missing, and says what became of it.

@@ -27,6 +27,9 @@ pub const GROUP_BYTES_MAX: usize = 16 << 20;
 /// Indices of up to 16 digits that fit in one withdrawal.
 const ERASE_MAX: usize = 40;
 
+/// Records of one request that are signed on one core, their proofs checked together.
+const SIGNED_TOGETHER: usize = 64;
+
 /// A record to publish, checked as a draft.
 #[derive(Clone, Debug)]
 pub struct Publication {
@@ -257,11 +260,14 @@ impl Feeds {
             work.push(unsigned);
         }
         let signer = Arc::clone(&self.parts.signer);
-        if work.len() < 4 {
-            return work.into_iter().map(|unsigned| prepare(unsigned, signer.as_ref())).collect();
+        if work.len() == 1 {
+            return prepare_all(work, signer.as_ref());
         }
         let all = move || {
-            work.into_par_iter().map(|unsigned| prepare(unsigned, signer.as_ref())).collect()
+            let parts = work.into_par_iter().chunks(SIGNED_TOGETHER);
+            let prepared: Result<Vec<Vec<Prepared>>, PublishError> =
+                parts.map(|part| prepare_all(part, signer.as_ref())).collect();
+            Ok(prepared?.into_iter().flatten().collect())
         };
         tokio::task::spawn_blocking(all)
             .await
@@ -269,19 +275,25 @@ impl Feeds {
     }
 }
 
-fn prepare(unsigned: Unsigned, signer: &dyn Signer) -> Result<Prepared, PublishError> {
-    let (id, kind, version) = (unsigned.id, unsigned.kind.clone(), unsigned.version);
-    let body = Body::sign(unsigned, &|message| signer.sign(KeyUse::Record, message))
+fn prepare_all(
+    unsigned: Vec<Unsigned>,
+    signer: &dyn Signer,
+) -> Result<Vec<Prepared>, PublishError> {
+    let sign = |message: &[u8]| signer.sign(KeyUse::Record, message);
+    let bodies = Body::sign_all(unsigned, &sign)
         .map_err(|error| PublishError::Body { reason: error.to_string() })?;
-    let item = publish_item(&body)?;
-    Ok(Prepared { item, id, kind, version })
+    bodies.iter().map(prepare).collect()
+}
+
+fn prepare(body: &Body) -> Result<Prepared, PublishError> {
+    let item = publish_item(body)?;
+    Ok(Prepared { item, id: body.id(), kind: body.kind().clone(), version: body.version() })
 }
 
 fn prepare_node_record(bytes: &Bytes) -> Result<Prepared, PublishError> {
     let body = Body::open(bytes.clone())
         .map_err(|error| PublishError::Body { reason: error.to_string() })?;
-    let item = publish_item(&body)?;
-    Ok(Prepared { item, id: body.id(), kind: body.kind().clone(), version: body.version() })
+    prepare(&body)
 }
 
 /// The statement that publishes a body, with the body.

@@ -140,7 +140,7 @@ impl Feeds {
                 let index = cursor.max(number * SEGMENT_ENTRIES);
                 feeds.check(&view, feeds.block_at(&view, index).await?).await
             });
-            async { task.await.map_err(stopped)? }
+            async { task.await.map_err(|error| stopped(&error))? }
         });
         checked.buffered(SEGMENTS_AHEAD)
     }
@@ -152,7 +152,7 @@ impl Feeds {
             let states = bodies::check_block(&origin, &block, &keys);
             (block, states)
         };
-        Ok(spawn_blocking(work).await.map_err(stopped)?)
+        Ok(spawn_blocking(work).await.map_err(|error| stopped(&error))?)
     }
 
     async fn judge_block(
@@ -164,11 +164,11 @@ impl Feeds {
     ) -> Result<Judged, CatalogError> {
         let (catalog, origin) = (Arc::clone(&self.parts.catalog), view.origin.clone());
         let work = move || judge(catalog.as_ref(), origin, &block, states);
-        if ours { work() } else { spawn_blocking(work).await.map_err(stopped)? }
+        if ours { work() } else { spawn_blocking(work).await.map_err(|error| stopped(&error))? }
     }
 }
 
-fn stopped(error: JoinError) -> CatalogError {
+fn stopped(error: &JoinError) -> CatalogError {
     CatalogError::Backend { reason: error.to_string() }
 }
 
