@@ -1,15 +1,15 @@
 //! Work B: follow a feed from nothing, until all of it is verified, durable and can be queried.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
 use async_trait::async_trait;
 use bytes::Bytes;
 use feed::feeds::{BodyRead, Feeds, Page, Pin};
-use feed::ports::{BodyAnswer, Carrier, CarrierError, Quiet, Since};
+use feed::ports::{BodyAnswer, Carrier, CarrierError, Progress, Since};
 use feed::row::{BodyState, Validity};
 use tlog::name::Origin;
 use tlog::tile::TilePath;
@@ -66,6 +66,8 @@ fn report(bench: &mut Bench, measured: &Measured) {
     let records = measured.done as f64;
     let mut add = |what: &str, unit, value| bench.results.add(group, what, unit, value);
     add(RECORDS, "/s", measured.rate());
+    add("seconds until all was fetched, hashed and stored", "s", measured.fetched_seconds);
+    add("seconds", "s", measured.seconds);
     add("bytes received for a record", "B", measured.bytes as f64 / records);
     add("requests for 100,000", "", measured.requests as f64 * 100_000.0 / records);
     add("CPU of the follower for 100,000", "s", per_100k(measured, measured.done));
@@ -85,13 +87,16 @@ pub(crate) async fn run(dir: &Path, from: &Source, entries: u64) -> anyhow::Resu
         Source::Directory(dir) => Box::new(Direct { feeds: AUTHOR.open(dir).await? }),
     };
     let carrier = Counting { carrier, bytes: AtomicU64::new(0), requests: AtomicU64::new(0) };
-    let meter = Meter::start()?;
-    feeds.sync_feed(&carrier, &AUTHOR.origin()?, None, &Quiet).await?;
+    let fetched = Fetched(Mutex::new(Instant::now()));
+    let (meter, started) = (Meter::start()?, Instant::now());
+    feeds.sync_feed(&carrier, &AUTHOR.origin()?, None, &fetched).await?;
     let measured = meter.stop(entries)?;
+    let fetched = fetched.0.into_inner().unwrap_or_else(PoisonError::into_inner);
     check(&feeds, entries)?;
     Ok(Measured {
         bytes: carrier.bytes.into_inner(),
         requests: carrier.requests.into_inner(),
+        fetched_seconds: fetched.duration_since(started).as_secs_f64(),
         ..measured
     })
 }
@@ -113,6 +118,15 @@ fn check(feeds: &Feeds, entries: u64) -> anyhow::Result<()> {
     let page = feeds.records(&origin, &Page { before: None, limit: 200, kind: None })?;
     ensure!(page.records.len() as u64 == (entries - 1).min(200), "a page is not full");
     Ok(())
+}
+
+/// When the last segment was stored.
+struct Fetched(Mutex<Instant>);
+
+impl Progress for Fetched {
+    fn step(&self, _what: &str, _done: u64, _total: u64) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    }
 }
 
 /// A carrier straight into another node's core.

@@ -21,6 +21,8 @@ pub(crate) struct Measured {
     pub(crate) done: u64,
     /// Bytes received, without HTTP headers.
     pub(crate) bytes: u64,
+    /// Of a sync: until the last segment was stored.
+    pub(crate) fetched_seconds: f64,
     /// Requests made.
     pub(crate) requests: u64,
     /// Median and 99th percentile of the latencies, in microseconds.

@@ -18,7 +18,7 @@ const SYLLABLES: [&str; 24] = [
     "pe", "la", "do", "ur", "in", "sta", "co", "ma", "le",
 ];
 /// Bytes of the texts of a record of mean length.
-const TEXT_BYTES: f64 = 1_560.0;
+const TEXT_BYTES: f64 = 1_800.0;
 
 /// Makes records; each by its number alone.
 pub(crate) struct Records {
