@@ -151,7 +151,8 @@ impl Feeds {
 
     /// Stores objects that depend on nothing but being there before the head: their syncs wait together.
     pub(super) async fn keep_all(&self, facts: &[VerifiedFact]) -> Result<(), StoreError> {
-        let kept = stream::iter(facts.iter().map(|fact| self.parts.store.keep(fact)));
+        let keep = |fact: VerifiedFact| async move { self.parts.store.keep(&fact).await };
+        let kept = stream::iter(facts.to_vec()).map(keep);
         kept.buffer_unordered(FACTS_AT_ONCE).try_collect().await
     }
 
