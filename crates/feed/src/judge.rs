@@ -168,6 +168,22 @@ impl<'a> Judge<'a> {
         Ok(all)
     }
 
+    /// Whether the last entry names a body that was destroyed before (or is about to be: `erased`), and
+    /// so must not come back with it. A record of trust may.
+    pub fn revives_erased(&self, erased: &[u64]) -> Result<bool, CatalogError> {
+        let Some(last) = self.next().checked_sub(1) else { return Ok(false) };
+        let Some(hash) = self.pending(last).and_then(Row::body_hash) else { return Ok(false) };
+        let is_erased =
+            |(at, row): (u64, Row)| erased.contains(&at) || row.body == BodyState::Erased;
+        let pending = (self.from..last).zip(self.rows.iter().cloned());
+        let mut earlier = pending.filter(|(_, row)| row.body_hash() == Some(hash));
+        let mut found = earlier.any(is_erased);
+        for at in self.catalog.rows_with_body(&self.origin, &hash)? {
+            found |= self.catalog.row(&self.origin, at)?.is_some_and(|row| is_erased((at, row)));
+        }
+        Ok(found && self.same_bodies(&[last])?.contains(&last))
+    }
+
     /// The batch for the catalog, with the states that changed.
     pub fn into_batch(self, states: Vec<(u64, BodyState)>) -> CatalogBatch {
         CatalogBatch { origin: self.origin, from: self.from, rows: self.rows, states }

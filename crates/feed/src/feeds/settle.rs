@@ -195,6 +195,9 @@ fn judge(
         {
             erase.extend(judge.same_bodies(indices)?);
         }
+        if judge.revives_erased(&erase)? {
+            erase.push(judge.next() - 1);
+        }
     }
     erase.sort_unstable();
     erase.dedup();

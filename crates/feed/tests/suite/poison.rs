@@ -190,9 +190,10 @@ async fn an_erasure_destroys_the_same_body_wherever_it_stands_but_never_a_record
         item_of(id(3), "good-practice", 1, &planted),
         withdrawal(id(2), &[2]),
         withdrawal(id(3), &[3]),
+        item_of(id(4), "good-practice", 1, body.bytes()),
     ];
     let (_, node, hub) = rows_of(items).await;
-    for index in [1, 2, 3] {
+    for index in [1, 2, 3, 6] {
         let body = hub.feeds.entry(&node.origin(), index).await.unwrap().body;
         assert!(matches!(body, BodyRead::Erased { .. }), "{index}: {body:?}");
     }
