@@ -11,7 +11,6 @@ use feed::feeds::{FollowError, PublishError, ReadError};
 use feed::ports::{CatalogError, CommitError, StoreError};
 use http::header::RETRY_AFTER;
 use http::{HeaderValue, StatusCode};
-use tracing::error;
 use wire::problem::{Name, Problem};
 
 use crate::app::PeersError;
@@ -129,21 +128,31 @@ impl Answer {
         }
     }
 
-    /// What happened, for the caller. What broke inside is logged, and not told to strangers.
+    /// What happened, for the caller. What broke inside is not told to strangers.
     fn words(&self) -> String {
-        if self.name() != Name::Internal {
-            return self.to_string();
+        match self.name() {
+            Name::Internal => {
+                "something failed here; the log of this node has the reason".to_owned()
+            }
+            _ => self.to_string(),
         }
-        error!("a request failed: {}", chain(self));
-        "something failed that should not; the log of this node has the reason".to_owned()
     }
 }
 
 impl IntoResponse for Answer {
     fn into_response(self) -> Response {
-        bare(self.problem())
+        let cause = (self.name() == Name::Internal).then(|| Cause(chain(&self)));
+        let mut response = bare(self.problem());
+        if let Some(cause) = cause {
+            response.extensions_mut().insert(cause);
+        }
+        response
     }
 }
+
+/// What broke inside: for the log, and for the operator.
+#[derive(Clone, Debug)]
+pub(crate) struct Cause(pub(crate) String);
 
 /// A problem on its way out: its status, and itself in the extensions.
 pub(crate) fn bare(problem: Problem) -> Response {

@@ -10,9 +10,10 @@ use tlog::name::{NodeName, Origin};
 use tokio::sync::Semaphore;
 use wire::api;
 
-/// Readers held for news at the same time. One costs some kilobytes; a hub of all mechanisms with every
+/// Readers held for news at the same time: half of the default connections, so that the others are still
+/// served. One costs some kilobytes; a hub of all mechanisms with every
 /// follower parked needs a few hundred.
-const WAITING_READERS_MAX: usize = 1_024;
+const WAITING_READERS_MAX: usize = 512;
 
 /// One node, as a router serves it. Cheap to clone.
 #[derive(Clone)]

@@ -16,10 +16,11 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use tlog::hash::Hash;
-use tracing::debug;
+use tracing::{debug, error};
 use wire::media;
 use wire::problem::Problem;
 
+use crate::answer::Cause;
 use crate::app::{App, Audience};
 use crate::pages::{self, Reader};
 
@@ -51,6 +52,12 @@ pub(crate) async fn every_request(
     };
     if let Some(mut problem) = response.extensions_mut().remove::<Problem>() {
         problem.instance = Some(id.clone());
+        if let Some(Cause(cause)) = response.extensions_mut().remove::<Cause>() {
+            error!(request.id = %id, "{method} {path} failed: {cause}");
+            if !public {
+                problem.detail = Some(cause);
+            }
+        }
         response = match page {
             Some(reader) => pages::problem_answer(&app, &reader, &problem, response),
             None => written(&problem, response),

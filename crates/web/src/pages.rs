@@ -21,7 +21,6 @@ use axum::extract::FromRequestParts;
 use axum::response::Response;
 use http::header::{ACCEPT_LANGUAGE, CONTENT_LANGUAGE, HOST, VARY};
 use http::request::Parts;
-use http::uri::Authority;
 use http::{HeaderMap, HeaderValue, Request, Uri};
 use practice::language;
 use practice::node_record::NodeSubject;
@@ -187,8 +186,11 @@ pub(crate) async fn asset(params: Params, headers: HeaderMap) -> Result<Response
 
 /// Without a configured address, the one that was asked for: it is shown back to whoever asked it, as text.
 fn base_asked_for(headers: &HeaderMap) -> String {
-    let host = headers.get(HOST).and_then(|value| value.to_str().ok()?.parse::<Authority>().ok());
-    host.map(|host| format!("http://{host}")).unwrap_or_default()
+    let host = headers.get(HOST).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    // It becomes part of a command: nothing that means something to a shell.
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || ".:-[]".contains(letter);
+    let usable = !host.is_empty() && host.chars().all(plain);
+    if usable { format!("http://{host}") } else { String::new() }
 }
 
 /// Whether this node only documents how things work, so that no State speaks through it.

@@ -53,6 +53,7 @@ changed = آخر تغيير هنا
 status = الحالة
 status-own = تُنشر هنا
 status-current = محدّثة
+status-checked = في { $time }
 status-new = لم يجر الاتصال بها بعد
 status-waiting = لم يجر الاتصال بها مؤخرًا؛ وتُعرض آخر نسخة متحقق منها
 status-held = النسخة غير محدّثة حاليًا

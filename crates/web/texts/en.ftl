@@ -49,6 +49,7 @@ changed = Last change here
 status = Status
 status-own = Published here
 status-current = Up to date
+status-checked = as of { $time }
 status-new = Not yet reached
 status-waiting = Not reached recently; the last verified copy is shown
 status-held = Copy not updated at present

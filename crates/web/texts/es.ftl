@@ -49,6 +49,7 @@ changed = Último cambio aquí
 status = Situación
 status-own = Publicado aquí
 status-current = Al día
+status-checked = a { $time }
 status-new = Aún sin contacto
 status-waiting = Sin contacto reciente; se muestra la última copia verificada
 status-held = Copia sin actualizar por el momento

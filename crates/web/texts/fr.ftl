@@ -49,6 +49,7 @@ changed = Dernier changement ici
 status = Situation
 status-own = Publié ici
 status-current = À jour
+status-checked = au { $time }
 status-new = Pas encore joint
 status-waiting = Non joint récemment ; la dernière copie vérifiée est affichée
 status-held = Copie non actualisée pour le moment

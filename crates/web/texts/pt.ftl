@@ -49,6 +49,7 @@ changed = Última alteração aqui
 status = Situação
 status-own = Publicado aqui
 status-current = Atualizado
+status-checked = em { $time }
 status-new = Ainda não contactado
 status-waiting = Sem contacto recente; mostra-se a última cópia verificada
 status-held = Cópia não atualizada de momento

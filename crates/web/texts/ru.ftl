@@ -50,6 +50,7 @@ changed = Последнее изменение здесь
 status = Состояние
 status-own = Публикуется здесь
 status-current = Обновлено
+status-checked = на { $time }
 status-new = Связи еще не было
 status-waiting = Давно не было связи; показана последняя проверенная копия
 status-held = Копия сейчас не обновляется

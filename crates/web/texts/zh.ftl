@@ -48,6 +48,7 @@ changed = 此处最近变动
 status = 状态
 status-own = 在此发布
 status-current = 已是最新
+status-checked = 截至 { $time }
 status-new = 尚未联系上
 status-waiting = 近期未联系上；显示最近一次核验的副本
 status-held = 副本目前未更新

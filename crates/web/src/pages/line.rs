@@ -33,6 +33,8 @@ pub(crate) struct FeedLine {
     pub(crate) entries: String,
     pub(crate) changed: String,
     pub(crate) status: String,
+    /// Of a copy: when it was last compared with its source.
+    pub(crate) checked: Option<String>,
 }
 
 /// One node in a list.
@@ -94,12 +96,16 @@ pub(crate) fn states(subject: Option<&Value>, issuer: Option<&str>, texts: &Text
 
 /// The line of a feed.
 pub(crate) fn feed(view: &View, peers: &[Peer], texts: &Texts) -> FeedLine {
+    let feeds = peers.iter().flat_map(|peer| &peer.feeds);
+    let checked =
+        feeds.filter(|feed| feed.origin == view.origin).find_map(|feed| feed.last_success);
     FeedLine {
         href: paths::feed(&view.origin),
         origin: view.origin.to_string(),
         entries: texts.count("entries", view.size()),
         changed: texts.time(view.received_at),
         status: status(view, peers, texts),
+        checked: checked.map(|time| texts.with("status-checked", &[("time", &texts.time(time))])),
     }
 }
 

@@ -34,7 +34,7 @@ impl Proof {
     ) -> Result<Self, Answer> {
         let origin: &Origin = &view.origin;
         let entry = app.feeds.entry(origin, index).await?.entry;
-        let entry = quoted(&String::from_utf8_lossy(&entry));
+        let entry = writing(&String::from_utf8_lossy(&entry));
         let url = |path: &str| paths::below(base, path);
         let (body_href, proof_href) = (paths::body(origin, index), paths::proof(origin, index));
         let vkey = view.log_vkey().map(|key| key.to_string()).unwrap_or_default();
@@ -42,8 +42,7 @@ impl Proof {
             index,
             jopoi: format!("jopoi verify {}", url(page)),
             body: format!(
-                "printf '%s' {entry} > entry.json\n\
-                 curl -s {} > record.json\n\
+                "{entry}curl -s {} > record.json\n\
                  sha256sum record.json\n\
                  grep -o 'sha256:[0-9a-f]*' entry.json",
                 url(&body_href)
@@ -59,10 +58,13 @@ impl Proof {
     }
 }
 
-/// `text` as one word of a shell, whatever stands in it. An entry is canonical JSON: control characters
-/// are escaped in it.
-fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "'\\''"))
+/// The command that writes an entry to a file: it is one word of the shell, whatever stands in it. Nobody
+/// is asked to paste control characters, which an honest entry has none of.
+fn writing(entry: &str) -> String {
+    if entry.contains(char::is_control) {
+        return String::new();
+    }
+    format!("printf '%s' '{}' > entry.json\n", entry.replace('\'', "'\\''"))
 }
 
 #[cfg(test)]
@@ -71,7 +73,8 @@ mod tests {
 
     #[test]
     fn an_entry_stays_one_word_of_the_shell() {
-        assert_eq!(quoted(r#"{"a":"b"}"#), r#"'{"a":"b"}'"#);
-        assert_eq!(quoted("a'; rm -rf /; 'b"), r"'a'\''; rm -rf /; '\''b'");
+        assert_eq!(writing(r#"{"a":"b"}"#), "printf '%s' '{\"a\":\"b\"}' > entry.json\n");
+        assert!(writing("a'; rm -rf /; 'b").contains(r"'a'\''; rm -rf /; '\''b'"));
+        assert_eq!(writing("\u{9b}2J"), "");
     }
 }

@@ -62,6 +62,17 @@ async fn a_record_shows_every_language_the_source_first_and_who_says_so() {
 }
 
 #[tokio::test]
+async fn only_a_plain_host_becomes_part_of_a_command() {
+    let stand = Stand::new().await;
+    let published = stand.publish(practice("Uno")).await;
+    let path = paths::record(&stand.origin, &published.id);
+    let plain = stand.get_with(&path, &[("host", "a.example:8080")]).await;
+    assert!(plain.text().contains(&format!("jopoi verify http://a.example:8080{path}")));
+    let hostile = stand.get_with(&path, &[("host", "a';reboot;'")]).await;
+    assert!(!hostile.text().contains("reboot"), "{}", hostile.text());
+}
+
+#[tokio::test]
 async fn a_documentation_node_says_that_no_state_speaks() {
     let stand = Stand::named("documentation-grulac.example").await;
     let published = stand.publish(practice("Uno")).await;

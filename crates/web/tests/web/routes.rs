@@ -174,3 +174,37 @@ async fn the_description_of_the_api_names_every_route_for_programs() {
     assert_eq!(paths.len(), public.filter(|route| !route.summary.is_empty()).count());
     assert!(paths.contains_key("/feeds/{node}/{feed}/tile/{path}"));
 }
+
+#[tokio::test]
+async fn a_restricted_feed_is_unknown_to_strangers() {
+    let stand = Stand::new().await;
+    let record = stand.feeds.node_record(stand.feeds.node()).unwrap();
+    let name = tlog::name::FeedName::parse("r-aaaaaaaaaaaaaaaaaaaaaaaaaa").unwrap();
+    stand.feeds.begin(&name, record).await.unwrap();
+    let origin = tlog::name::Origin::new(stand.origin.node().clone(), name);
+    for path in [
+        paths::checkpoint(&origin),
+        paths::since(&origin, 0),
+        paths::body(&origin, 0),
+        paths::proof(&origin, 0),
+        paths::feed(&origin),
+        paths::api_records(&origin, None),
+    ] {
+        let (here, nowhere) =
+            (stand.get(&path).await, stand.get(&path.replace("r-a", "r-b")).await);
+        assert_eq!(
+            (here.status, nowhere.status),
+            (StatusCode::NOT_FOUND, StatusCode::NOT_FOUND),
+            "{path}"
+        );
+        let detail = here.json()["detail"].as_str().unwrap().replace("r-a", "r-b");
+        assert_eq!(nowhere.json()["detail"], detail, "{path}");
+    }
+    for path in ["/heads", "/", "/peers", "/api/v1/feeds", "/api/v1/records"] {
+        assert!(!stand.get(path).await.text().contains("r-aaa"), "{path}");
+    }
+    let path = paths::checkpoint(&origin);
+    let router = operator(stand.app.clone());
+    let held = ask(router, Method::GET, &path, &[], Body::empty()).await;
+    assert_eq!((held.status.as_u16(), held.header("cache-control")), (200, "private, no-store"));
+}
