@@ -93,6 +93,10 @@ struct Handle {
     queue: Mutex<Vec<Request>>,
     /// The size that readers may see.
     size: watch::Sender<u64>,
+    /// Why there is no view although there is a head, once opening it was tried.
+    closed: Mutex<Option<String>>,
+    /// Segments that could not be read back, for the next round to fetch again.
+    damaged: Mutex<BTreeSet<u64>>,
 }
 
 /// Entries that one caller wants appended, all or none.
@@ -111,6 +115,8 @@ impl Handle {
             syncing: tokio::sync::Mutex::new(()),
             queue: Mutex::default(),
             size: watch::Sender::new(0),
+            closed: Mutex::default(),
+            damaged: Mutex::default(),
         }
     }
 
@@ -120,6 +126,19 @@ impl Handle {
 
     fn drain(&self) -> Vec<Request> {
         std::mem::take(&mut *self.queue.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Notes why the feed is closed, or that it no longer is.
+    fn set_closed(&self, reason: Option<String>) {
+        *self.closed.lock().unwrap_or_else(PoisonError::into_inner) = reason;
+    }
+
+    fn closed(&self) -> Option<String> {
+        self.closed.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn damaged(&self) -> MutexGuard<'_, BTreeSet<u64>> {
+        self.damaged.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -3,7 +3,7 @@
 //! It depends on the earlier entries of the feed and nothing else, so every reader comes to the same
 //! answer whatever became of the bodies.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use practice::id::RecordId;
 use tlog::hash::Hash;
@@ -20,7 +20,7 @@ pub struct Judge<'a> {
     from: u64,
     rows: Vec<Row>,
     by_id: HashMap<RecordId, Vec<u64>>,
-    bodies: HashSet<Hash>,
+    by_body: HashMap<Hash, Vec<u64>>,
 }
 
 impl<'a> Judge<'a> {
@@ -33,7 +33,7 @@ impl<'a> Judge<'a> {
             from,
             rows: Vec::new(),
             by_id: HashMap::new(),
-            bodies: HashSet::new(),
+            by_body: HashMap::new(),
         })
     }
 
@@ -105,8 +105,8 @@ impl<'a> Judge<'a> {
         if let Some(id) = row.id() {
             self.by_id.entry(id).or_default().push(index);
         }
-        if let RowOp::Publish { body, .. } = &row.op {
-            self.bodies.insert(*body);
+        if let Some(body) = row.body_hash() {
+            self.by_body.entry(body).or_default().push(index);
         }
         self.rows.push(row);
         Ok(validity)
@@ -124,10 +124,8 @@ impl<'a> Judge<'a> {
             if let Some(indices) = row.id().and_then(|id| self.by_id.get_mut(&id)) {
                 indices.pop();
             }
-            if let RowOp::Publish { body, .. } = &row.op
-                && row.validity != Validity::BodyNotNew
-            {
-                self.bodies.remove(body);
+            if let Some(indices) = row.body_hash().and_then(|body| self.by_body.get_mut(&body)) {
+                indices.pop();
             }
         }
     }
@@ -149,10 +147,7 @@ impl<'a> Judge<'a> {
         let mut all = Vec::new();
         for index in indices {
             let Some(hash) = self.row(*index)?.and_then(|row| row.body_hash()) else { continue };
-            let mut same = self.catalog.rows_with_body(&self.origin, &hash)?;
-            let pending =
-                (self.from..).zip(&self.rows).filter(|(_, row)| row.body_hash() == Some(hash));
-            same.extend(pending.map(|(at, _)| at));
+            let same = self.with_body(&hash)?;
             for at in same {
                 let row = self.row(at)?;
                 let trust = row.is_some_and(
@@ -173,13 +168,10 @@ impl<'a> Judge<'a> {
     pub fn revives_erased(&self, erased: &[u64]) -> Result<bool, CatalogError> {
         let Some(last) = self.next().checked_sub(1) else { return Ok(false) };
         let Some(hash) = self.pending(last).and_then(Row::body_hash) else { return Ok(false) };
-        let is_erased =
-            |(at, row): (u64, Row)| erased.contains(&at) || row.body == BodyState::Erased;
-        let pending = (self.from..last).zip(self.rows.iter().cloned());
-        let mut earlier = pending.filter(|(_, row)| row.body_hash() == Some(hash));
-        let mut found = earlier.any(is_erased);
-        for at in self.catalog.rows_with_body(&self.origin, &hash)? {
-            found |= self.catalog.row(&self.origin, at)?.is_some_and(|row| is_erased((at, row)));
+        let mut found = false;
+        for at in self.with_body(&hash)? {
+            let row = self.row(at)?;
+            found |= erased.contains(&at) || row.is_some_and(|row| row.body == BodyState::Erased);
         }
         Ok(found && self.same_bodies(&[last])?.contains(&last))
     }
@@ -200,13 +192,16 @@ impl<'a> Judge<'a> {
         self.rows.get(usize::try_from(index.checked_sub(self.from)?).ok()?)
     }
 
+    /// Every entry so far that names this body.
+    fn with_body(&self, body: &Hash) -> Result<Vec<u64>, CatalogError> {
+        let mut indices = self.catalog.rows_with_body(&self.origin, body)?;
+        indices.extend(self.by_body.get(body).into_iter().flatten());
+        Ok(indices)
+    }
+
     fn body_was_published(&self, body: &Hash) -> Result<bool, CatalogError> {
-        if self.bodies.contains(body) {
-            return Ok(true);
-        }
-        for index in self.catalog.rows_with_body(&self.origin, body)? {
-            let row = self.catalog.row(&self.origin, index)?;
-            if matches!(row, Some(Row { op: RowOp::Publish { .. }, .. })) {
+        for index in self.with_body(body)? {
+            if matches!(self.row(index)?, Some(Row { op: RowOp::Publish { .. }, .. })) {
                 return Ok(true);
             }
         }

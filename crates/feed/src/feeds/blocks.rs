@@ -77,7 +77,7 @@ impl Feeds {
         if let Some(blocks) = self.blocks.get(&key) {
             return Ok(blocks);
         }
-        let damaged = || OpenError::Damaged { origin: origin.clone(), number };
+        let damaged = || self.damaged_segment(origin, number);
         let bytes =
             self.parts.store.fact(origin, &Fact::Segment(number)).await?.ok_or_else(damaged)?;
         let block = block::open_segment(&bytes, number).map_err(|_| damaged())?;
@@ -90,6 +90,14 @@ impl Feeds {
             self.blocks.insert(key, Arc::clone(&blocks));
         }
         Ok(blocks)
+    }
+
+    /// Notes that a segment cannot be read back: of a followed feed it is fetched again.
+    pub(super) fn damaged_segment(&self, origin: &Origin, number: u64) -> OpenError {
+        if let Some(handle) = self.handle(origin).filter(|handle| !handle.own) {
+            handle.damaged().insert(number);
+        }
+        OpenError::Damaged { origin: origin.clone(), number }
     }
 
     /// The blocks of the tail, decoded.

@@ -47,7 +47,8 @@ impl Feeds {
             let opened = feeds.reopen(&handle).await;
             feeds.seal_if_long(&handle).await;
             if let Err(reason) = opened {
-                error!(feed.origin = %origin, "`{origin}` stays closed: {reason}");
+                error!(feed.origin = %origin, "`{origin}` stays closed: {reason}; {}", what_to_do(&handle));
+                handle.set_closed(Some(reason.to_string()));
             }
         }
         Ok(feeds)
@@ -119,7 +120,12 @@ impl Feeds {
         let origin = &handle.origin;
         let (head, good) = Head::read(bytes).map_err(VerifyError::from)?;
         let segments = self.segment_roots(origin, head.sealed).await?;
-        let tree = Tree::of_segments(segments).map_err(|_| VerifyError::TailTooLarge)?;
+        let mut tree = Tree::of_segments(segments).map_err(|_| VerifyError::TailTooLarge)?;
+        if tree.sealed_subtrees() != head.subtrees.as_slice() {
+            warn!(feed.origin = %origin, "a tile of `{origin}` is damaged: the tree is made from the segments");
+            let segments = self.roots_of_segments(origin, head.sealed).await?;
+            tree = Tree::of_segments(segments).map_err(|_| VerifyError::TailTooLarge)?;
+        }
         if tree.sealed_subtrees() != head.subtrees.as_slice() {
             return Err(OpenError::Verify(VerifyError::Segment { number: 0 }));
         }
@@ -179,7 +185,17 @@ impl Feeds {
             });
         }
         let size = folded.tree.size();
-        match self.parts.store.high_water(&handle.origin).await? {
+        let mark = match self.parts.store.high_water(&handle.origin).await {
+            Ok(mark) => mark,
+            Err(error) => {
+                let reason = format!(
+                    "{error}; that file tells which size was shown to others, and nothing is signed without it: restore it, \
+                     or, if this directory is no older copy, remove it; then start again"
+                );
+                return Ok(FeedState::ReadOnly { reason });
+            }
+        };
+        match mark {
             Some(mark) if mark.size > size => Ok(FeedState::ReadOnly {
                 reason: format!(
                     "{} entries were shown to others and {size} are here (the head is good for {good} of {length} bytes): \
@@ -232,6 +248,23 @@ impl Feeds {
         {
             return Ok(root);
         }
+        self.root_of_segment(origin, number).await
+    }
+
+    /// The same from the entries alone: tiles can be damaged, and can be made again.
+    async fn roots_of_segments(
+        &self,
+        origin: &Origin,
+        sealed: u64,
+    ) -> Result<Vec<Hash>, OpenError> {
+        let mut roots = Vec::new();
+        for number in 0..sealed / SEGMENT_ENTRIES {
+            roots.push(self.root_of_segment(origin, number).await?);
+        }
+        Ok(roots)
+    }
+
+    async fn root_of_segment(&self, origin: &Origin, number: u64) -> Result<Hash, OpenError> {
         let block = self.read_segment(origin, number, None).await?;
         block.segment_root().ok_or(OpenError::Verify(VerifyError::Segment { number }))
     }
@@ -266,6 +299,16 @@ impl Feeds {
             observe_node_records(&mut keys, &block, |at| at >= known)?;
         }
         Ok(keys)
+    }
+}
+
+/// What helps a feed that cannot be opened.
+pub(super) fn what_to_do(handle: &Handle) -> &'static str {
+    if handle.own {
+        "restore its directory in `facts` from a backup, or from whoever follows it; until then it is not served, and \
+         nothing is signed"
+    } else {
+        "it is fetched again from its node"
     }
 }
 
@@ -323,9 +366,7 @@ pub enum OpenError {
         origin: Origin,
     },
     /// A stored segment is missing or broken.
-    #[error(
-        "segment {number} of `{origin}` is missing or damaged; it will be fetched again from a mirror"
-    )]
+    #[error("segment {number} of `{origin}` is missing or damaged")]
     Damaged {
         /// The feed.
         origin: Origin,

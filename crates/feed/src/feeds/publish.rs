@@ -178,8 +178,13 @@ impl Feeds {
 
     fn own_handle(&self, feed: &FeedName) -> Result<Arc<Handle>, PublishError> {
         let origin = Origin::new(self.node().clone(), feed.clone());
-        let handle = self.handle(&origin).filter(|handle| handle.view.load().is_some());
-        handle.ok_or(PublishError::NotBegun { origin })
+        let handle = self.handle(&origin);
+        let closed = handle.as_deref().and_then(Handle::closed);
+        match (handle.filter(|handle| handle.view.load().is_some()), closed) {
+            (Some(handle), _) => Ok(handle),
+            (None, Some(reason)) => Err(PublishError::ReadOnly { origin, reason }),
+            (None, None) => Err(PublishError::NotBegun { origin }),
+        }
     }
 
     pub(super) fn writable(&self, handle: &Handle) -> Result<Arc<View>, PublishError> {

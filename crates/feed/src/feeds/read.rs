@@ -140,6 +140,10 @@ impl Feeds {
         let bytes =
             self.parts.store.fact(origin, &Fact::Head).await?.ok_or_else(|| unknown(origin))?;
         let (head, good) = Head::read(&bytes).map_err(|error| damaged(origin, 0, &error))?;
+        let last = head.commits.last().map(|commit| verify::read_note(origin, &commit.note));
+        if !last.is_some_and(|note| note.is_ok_and(|note| note.checkpoint.size >= view.size())) {
+            return Err(damaged(origin, view.size(), &"the head is damaged"));
+        }
         if size < head.sealed {
             return Ok(Since::Head(bytes.slice(..good)));
         }
@@ -165,10 +169,17 @@ impl Feeds {
             });
         }
         let bytes = self.parts.store.fact(origin, &Fact::Segment(number)).await?;
-        bytes.ok_or(ReadError::Damaged {
-            origin: origin.clone(),
-            index: number * SEGMENT_ENTRIES,
-            reason: "the segment is missing".to_owned(),
+        let root = self.segment_root_of(&view, number).ok();
+        let check = move || {
+            let bytes = bytes?;
+            let block = block::open_segment(&bytes, number).ok()?;
+            (block.segment_root() == root).then_some(bytes)
+        };
+        // What the disk gave back is hashed again, away from the runtime's threads.
+        let checked = tokio::task::spawn_blocking(check).await.ok().flatten();
+        checked.ok_or_else(|| {
+            let index = number * SEGMENT_ENTRIES;
+            damaged(origin, index, &self.damaged_segment(origin, number))
         })
     }
 
@@ -388,9 +399,7 @@ pub enum ReadError {
         what: String,
     },
     /// What is on disk is not what was verified when it was stored.
-    #[error(
-        "entry {index} of `{origin}` cannot be read: {reason}; it will be healed from a mirror"
-    )]
+    #[error("entry {index} of `{origin}` cannot be read: {reason}")]
     Damaged {
         /// The feed.
         origin: Origin,
