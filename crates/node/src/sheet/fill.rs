@@ -66,14 +66,15 @@ impl Filling {
             slot.language.as_deref().or(translation).unwrap_or(&self.language).to_owned();
         let source = Source { place, language: &language, number: matches!(cell, Cell::Number(_)) };
         let text = cell.shown();
+        let translated = language != self.language && slot.shape.has_text();
+        let shape = if translated { slot.shape.text_only() } else { slot.shape.clone() };
         let Some(each) = slot.path.0.iter().position(|step| *step == Step::Each) else {
-            return self.put(&slot.path, &slot.shape, &text, &source);
+            return self.put(&slot.path, &shape, &text, &source);
         };
         let (list, after) = slot.path.0.split_at(each);
         let list = Path(list.to_vec());
         let items = self.items(&text, &slot.shape);
         let held = self.subject.len(&list);
-        let translated = language != self.language && slot.shape.has_text();
         if translated && held != items.len() {
             let message = format!(
                 "{} lines here and {held} in `{}`: a translation has the same lines in the same order",
@@ -95,7 +96,7 @@ impl Filling {
                     "a list within a list needs its items named, such as `results[0].documents`",
                 );
             }
-            self.put(&path, &slot.shape, item, &source);
+            self.put(&path, &shape, item, &source);
         }
     }
 

@@ -188,8 +188,10 @@ impl Page<'_> {
             Part::Translations,
         )?;
         let mut row = HEAD_ROW + 1;
-        for question in about_translation(self.texts).iter().chain(&texts_to_translate(sections)) {
-            self.question(sheet, row, &Question { required: false, ..question.clone() })?;
+        for question in
+            about_translation(self.texts).iter().chain(&texts_to_translate(sections, self.texts))
+        {
+            self.question(sheet, row, question)?;
             row += 1;
         }
         sheet.set_print_area(0, 1, row - 1, first_answer())?;

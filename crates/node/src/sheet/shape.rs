@@ -76,8 +76,24 @@ impl Shape {
         match self {
             Self::Text => true,
             Self::List(item) => item.has_text(),
+            // A line of States and organizations is the same in every language.
+            Self::Object(fields) if fields.iter().any(|field| field.name == "organization") => {
+                false
+            }
             Self::Object(fields) => fields.iter().any(|field| field.shape.has_text()),
             _ => false,
+        }
+    }
+
+    /// What a translation says of it: the texts, without dates, codes and addresses.
+    pub(super) fn text_only(&self) -> Self {
+        match self {
+            Self::List(item) => Self::List(Box::new(item.text_only())),
+            Self::Object(fields) => {
+                let texts = fields.iter().filter(|field| matches!(field.shape, Self::Text));
+                Self::Object(texts.cloned().collect())
+            }
+            other => other.clone(),
         }
     }
 }

@@ -166,7 +166,7 @@ fn translations_join_their_record_line_by_line() {
     let mut answers = least(&empty, "D", "Uno");
     answers.push((
         format!("D{}", row(&empty, ANSWERS, "actions[]")),
-        "- Compilar\n- Formar".to_owned(),
+        "- Compilar | 2024\n- Formar".to_owned(),
     ));
     let filled = fill(&empty, ANSWERS, &answers);
     let at = |path: &str| format!("D{}", row(&empty, TRANSLATIONS, path));
@@ -184,7 +184,7 @@ fn translations_join_their_record_line_by_line() {
     assert_eq!(joined["title"], json!({"es": "Uno", "en": "One"}));
     assert_eq!(
         joined["actions"],
-        json!([{"text": {"es": "Compilar", "en": "Compile"}}, {"text": {"es": "Formar", "en": "Train"}}])
+        json!([{"text": {"es": "Compilar", "en": "Compile"}, "date": "2024"}, {"text": {"es": "Formar", "en": "Train"}}])
     );
     assert_eq!(joined["translations"], json!({"en": {"made_by": "person"}}));
     let import = read(&translation("Compile"), "form.xlsx", &defaults()).unwrap();

@@ -102,14 +102,16 @@ pub(in super::super) fn sections(kind_fields: &[KindField], texts: &Texts) -> Ve
     groups.into_iter().filter(|(_, fields)| !fields.is_empty()).map(section).collect()
 }
 
-/// The questions of the sheet of translations: all that is text.
-pub(in super::super) fn texts_to_translate(sections: &[Section]) -> Vec<Question> {
-    sections
-        .iter()
-        .flat_map(|section| &section.questions)
-        .filter(|question| question.shape.has_text())
-        .cloned()
-        .collect()
+/// The questions of the sheet of translations: all that is text, as many lines as the record has.
+pub(in super::super) fn texts_to_translate(sections: &[Section], texts: &Texts) -> Vec<Question> {
+    let asked = sections.iter().flat_map(|section| &section.questions);
+    let translated = |question: &Question| {
+        let shape = question.shape.text_only();
+        let listed = question.path.ends_with("[]");
+        let help = if listed { lines_help(&shape, texts) } else { String::new() };
+        Question { help, shape, required: false, ..question.clone() }
+    };
+    asked.filter(|question| question.shape.has_text()).map(translated).collect()
 }
 
 /// What the sheet of translations asks first: which record, which language, by whom.
@@ -233,7 +235,8 @@ fn lines_help(item: &Shape, texts: &Texts) -> String {
     if names.len() < 2 {
         return texts.word("one_per_line").to_owned();
     }
-    if let (true, Some(added)) = (named("text"), names.get(1..)) {
+    let text_first = parts.first().is_some_and(|first| first.name == "text");
+    if let (true, Some(added)) = (text_first, names.get(1..)) {
         let added = texts.word("may_add").replace("{parts}", &format!("| {}", added.join(" | ")));
         return joined(&[texts.word("one_per_line"), &added]);
     }
