@@ -15,7 +15,7 @@ use tlog::tile::{EntriesTile, Tile, TilePath};
 
 use super::blocks::find;
 use super::{Feeds, Rows, View};
-use crate::block::SEGMENT_ENTRIES;
+use crate::block::{self, SEGMENT_ENTRIES};
 use crate::head::{self, Head};
 use crate::ports::{CatalogError, Fact, Since, StoreError};
 use crate::row::{BodyState, Row, RowOp, Standing, Validity, current};
