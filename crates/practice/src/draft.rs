@@ -15,7 +15,7 @@ pub use normalise::normalise;
 
 use crate::body::BODY_BYTES_MAX;
 use crate::id::RecordId;
-use crate::json::{InvalidJson, JsonFault, canonical};
+use crate::json::{InvalidJson, JsonFault, canonical_at};
 use crate::kind::Kind;
 use crate::personal;
 use serde_json::{Map, Value, json};
@@ -133,11 +133,10 @@ impl Draft {
         parsed
     }
 
-    /// What the canonical form cannot hold. The list stands for the document around the subject, which counts
-    /// as a level of nesting.
+    /// What the canonical form cannot hold. The document around the subject counts as a level of nesting.
     fn written(&self, checker: &mut check::Checker) {
         checker.numbers("", &self.subject);
-        match canonical(&Value::Array(vec![self.subject.clone()])) {
+        match canonical_at(&self.subject, 2) {
             Ok(bytes) if bytes.len() > BODY_BYTES_MAX - ENVELOPE_BYTES_MAX => {
                 checker.fault("", &Value::Null, FaultReason::Size { bytes: bytes.len() });
             }

@@ -16,6 +16,7 @@ pub use read::parse;
 pub use scan::{Member, Scan, check_canonical};
 pub use serde_json::Value;
 pub use write::canonical;
+pub(crate) use write::canonical_at;
 
 use std::cmp::Ordering;
 

@@ -47,6 +47,9 @@ const IDENTITY_DIGITS_MIN: usize = 8;
 /// All that looks like personal data in `text`, in its order.
 pub fn find(text: &str) -> Vec<Found> {
     let mut found = Vec::new();
+    if !text.chars().any(|letter| letter == '@' || ascii_digit(letter).is_ascii_digit()) {
+        return found;
+    }
     // Numbers may hold spaces, so words that cannot be part of one are replaced by a mark that ends a number.
     let mut numbers = String::with_capacity(text.len());
     for word in text.split_inclusive(char::is_whitespace) {

@@ -65,14 +65,12 @@ impl Checker {
 
     /// Numbers that a body cannot hold, wherever they stand; a field that has a fault is not told of twice.
     pub(super) fn numbers(&mut self, path: &str, value: &Value) {
+        if is_exact(value) {
+            return;
+        }
         match value {
-            Value::Number(number) => {
-                let exact =
-                    number.as_i64().is_some_and(|integer| integer.unsigned_abs() <= INTEGER_MAX);
-                if !exact && !self.faults.iter().any(|fault| fault.path == path) {
-                    self.fault(path, value, FaultReason::Number);
-                }
-            }
+            Value::Number(_) if self.faults.iter().any(|fault| fault.path == path) => {}
+            Value::Number(_) => self.fault(path, value, FaultReason::Number),
             Value::Array(items) => {
                 for (index, item) in items.iter().enumerate() {
                     self.numbers(&format!("{path}[{index}]"), item);
@@ -260,6 +258,18 @@ impl Checker {
                 self.fault(path, value, FaultReason::Backwards);
             }
         }
+    }
+}
+
+/// Whether a body can hold all numbers in it.
+fn is_exact(value: &Value) -> bool {
+    match value {
+        Value::Number(number) => {
+            number.as_i64().is_some_and(|integer| integer.unsigned_abs() <= INTEGER_MAX)
+        }
+        Value::Array(items) => items.iter().all(is_exact),
+        Value::Object(members) => members.values().all(is_exact),
+        _ => true,
     }
 }
 

@@ -254,7 +254,7 @@ fn unescaped(raw: &[u8]) -> String {
 }
 
 /// How many bytes at the start are neither a quote, a backslash nor a control character, eight at a time.
-fn plain_prefix(bytes: &[u8]) -> usize {
+pub(super) fn plain_prefix(bytes: &[u8]) -> usize {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGH: u64 = 0x8080_8080_8080_8080;
     let zero_bytes = |word: u64| word.wrapping_sub(ONES) & !word & HIGH;

@@ -1,5 +1,6 @@
 //! The canonical form of RFC 8785.
 
+use super::scan::plain_prefix;
 use super::{DEPTH_MAX, INTEGER_MAX, InvalidJson, JsonFault, utf16_order};
 use serde_json::{Number, Value};
 
@@ -7,8 +8,13 @@ use serde_json::{Number, Value};
 /// one. Refuses U+0000, integers beyond ±(2^53-1) and more than [`DEPTH_MAX`] levels; the error's place is
 /// the offset in the output.
 pub fn canonical(value: &Value) -> Result<Vec<u8>, InvalidJson> {
+    canonical_at(value, 1)
+}
+
+/// The same for a value that will stand inside another, its own outermost level being `depth`.
+pub(crate) fn canonical_at(value: &Value, depth: usize) -> Result<Vec<u8>, InvalidJson> {
     let mut output = Vec::with_capacity(1024);
-    write(value, 1, &mut output).map_err(|fault| InvalidJson { at: output.len(), fault })?;
+    write(value, depth, &mut output).map_err(|fault| InvalidJson { at: output.len(), fault })?;
     Ok(output)
 }
 
@@ -50,7 +56,11 @@ fn write(value: &Value, depth: usize, output: &mut Vec<u8>) -> Result<(), JsonFa
 
 fn write_string(text: &str, output: &mut Vec<u8>) -> Result<(), JsonFault> {
     output.push(b'"');
-    for byte in text.bytes() {
+    let mut rest = text.as_bytes();
+    loop {
+        let (plain, from) = rest.split_at(plain_prefix(rest));
+        output.extend_from_slice(plain);
+        let Some((&byte, after)) = from.split_first() else { break };
         match byte {
             0 => return Err(JsonFault::Nul),
             b'"' => output.extend_from_slice(b"\\\""),
@@ -60,11 +70,9 @@ fn write_string(text: &str, output: &mut Vec<u8>) -> Result<(), JsonFault> {
             b'\n' => output.extend_from_slice(b"\\n"),
             0x0c => output.extend_from_slice(b"\\f"),
             b'\r' => output.extend_from_slice(b"\\r"),
-            control @ 0x01..=0x1f => {
-                output.extend_from_slice(format!("\\u{control:04x}").as_bytes());
-            }
-            plain => output.push(plain),
+            control => output.extend_from_slice(format!("\\u{control:04x}").as_bytes()),
         }
+        rest = after;
     }
     output.push(b'"');
     Ok(())
