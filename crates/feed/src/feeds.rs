@@ -11,6 +11,7 @@ mod blocks;
 mod commit;
 mod erase;
 mod follow;
+mod heal;
 mod judge_fork;
 mod open;
 mod plan;

@@ -1,17 +1,35 @@
 //! zstd frames: one frame, its content size declared and within the limit before anything is decoded.
 
+use std::cell::RefCell;
+
+use zstd::bulk::Compressor;
 use zstd::zstd_safe;
 
 /// Windows up to 8 MiB: what a small machine can decode.
 pub const WINDOW_MAX: u64 = 8 << 20;
 
 const LEVEL: i32 = 3;
+/// What a kept compressor is used for: its tables grow with what it is given, and small ones stay small.
+const SMALL_BYTES: usize = 64 << 10;
 const MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 
 /// Compresses `plain` into one frame that carries its content size.
 pub fn pack(plain: &[u8]) -> Result<Vec<u8>, FrameError> {
-    zstd::bulk::compress(plain, LEVEL)
-        .map_err(|error| FrameError::Broken { reason: error.to_string() })
+    let broken = |error: std::io::Error| FrameError::Broken { reason: error.to_string() };
+    if plain.len() > SMALL_BYTES {
+        return zstd::bulk::compress(plain, LEVEL).map_err(broken);
+    }
+    // Making a compressor takes longer than compressing one record; each thread keeps one.
+    thread_local! {
+        static KEPT: RefCell<Option<Compressor<'static>>> = const { RefCell::new(None) };
+    }
+    KEPT.with_borrow_mut(|kept| {
+        let compressor = match kept {
+            Some(compressor) => compressor,
+            None => kept.insert(Compressor::new(LEVEL).map_err(broken)?),
+        };
+        compressor.compress(plain).map_err(broken)
+    })
 }
 
 /// Whether `bytes` begin like a zstd frame.

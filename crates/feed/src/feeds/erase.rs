@@ -92,7 +92,7 @@ fn strip_commit(commit: &Commit, indices: &[u64]) -> Result<Option<Commit>, Head
 }
 
 /// Removes bodies from a block; whether there was one to remove.
-fn strip(block: &mut Block, indices: &[u64]) -> bool {
+pub(super) fn strip(block: &mut Block, indices: &[u64]) -> bool {
     let mut changed = false;
     for (index, item) in (block.first..).zip(&mut block.items) {
         if item.body.is_some() && indices.contains(&index) {

@@ -156,6 +156,12 @@ impl Feeds {
         let found = decisions.into_iter().find(|(of, _)| *of == name);
         Ok(found.and_then(|(_, bytes)| Fault::parse(&bytes).ok()))
     }
+
+    /// Whether there is evidence, readable or not.
+    pub(super) async fn has_fault(&self, origin: &Origin) -> Result<bool, StoreError> {
+        let name = fault_name(origin);
+        Ok(self.parts.store.decisions().await?.iter().any(|(of, _)| *of == name))
+    }
 }
 
 fn fault_name(origin: &Origin) -> String {

@@ -84,6 +84,7 @@ impl Feeds {
             other => other?,
         };
         self.settle(handle, opened, None).await?;
+        handle.set_closed(None);
         Ok(())
     }
 
@@ -177,11 +178,12 @@ impl Feeds {
     ) -> Result<FeedState, OpenError> {
         if !handle.own {
             // A fork stays one until an operator removes the evidence.
-            return Ok(match self.fault(&handle.origin).await? {
-                Some(_) => FeedState::Forked {
+            return Ok(if self.has_fault(&handle.origin).await? {
+                FeedState::Forked {
                     reason: "its owner signed two versions of it; the evidence is kept".to_owned(),
-                },
-                None => FeedState::Open,
+                }
+            } else {
+                FeedState::Open
             });
         }
         let size = folded.tree.size();

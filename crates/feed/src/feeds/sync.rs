@@ -173,6 +173,7 @@ impl Feeds {
         let (feeds, handle) = (Arc::clone(self), Arc::clone(handle));
         let work = async move {
             let _writer = handle.writer.lock().await;
+            feeds.give_way(&handle).await?;
             if let Err(error) = feeds.parts.store.commit(&advance).await {
                 feeds.reopen(&handle).await?;
                 return Err(error.into());
@@ -210,6 +211,7 @@ impl Feeds {
         carrier: &dyn Carrier,
     ) -> Result<(), SyncError> {
         let Some(view) = handle.view.load_full() else { return Ok(()) };
+        self.heal_segments(handle, &view, carrier).await?;
         let mut found = Vec::new();
         for index in view.missing.iter().take(HEAL_MAX) {
             let item = self.item(&view, *index).await?;
