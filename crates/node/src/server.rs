@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use axum::Router;
@@ -11,7 +12,7 @@ use serde_json::{Value, json};
 use tlog::name::NodeName;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tracing::info;
+use tracing::{info, warn};
 use web::server::{Limits, Listener};
 use web::tls::Certificate;
 
@@ -20,6 +21,9 @@ use crate::control;
 use crate::place::Place;
 use crate::process;
 use crate::wiring::{Node, Shared};
+
+/// A rebuild of a large hub takes minutes, and the operator is no stranger to be limited.
+const OPERATOR_REQUEST: Duration = Duration::from_secs(3_600);
 
 /// The nodes of one listener, served until the process is asked to end.
 pub struct Server {
@@ -80,11 +84,17 @@ impl Server {
             process::asked(shutdown.clone()),
         ));
         for node in &nodes {
-            let control = Listener::Unix(control::listen(node.place())?);
-            let router = node.operator_router();
-            let asked = process::asked(shutdown.clone());
-            tasks.spawn(web::server::serve(control, router, limits.clone(), asked));
             tasks.spawn(follow(Arc::clone(node), shutdown.clone()));
+            let socket = match control::listen(node.place()) {
+                Ok(socket) => Listener::Unix(socket),
+                Err(error) => {
+                    warn!("commands cannot reach this server: {error:#}");
+                    continue;
+                }
+            };
+            let limits = Limits { request: OPERATOR_REQUEST, ..limits.clone() };
+            let asked = process::asked(shutdown.clone());
+            tasks.spawn(web::server::serve(socket, node.operator_router(), limits, asked));
         }
         let nodes = nodes
             .into_iter()

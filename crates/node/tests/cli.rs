@@ -153,6 +153,26 @@ fn two_nodes_follow_each_other_in_one_process() {
 }
 
 #[test]
+fn nodes_that_share_an_address_are_told_apart_by_the_host_that_is_asked_for() {
+    let program = Program::fresh();
+    let port = program::free_port();
+    let address = format!("127.0.0.1:{port}");
+    for node in ["a.example", "b.example"] {
+        let (data, url) = (format!("nodes/{node}"), format!("http://{node}:{port}/"));
+        let made = ["init", node, "--state", "PY", "--name", "es=Nodo", "--listen", &address];
+        program.ok(&[&made[..], &["--data", &data, "--url", &url]].concat());
+    }
+    let server = program.serve_in("nodes");
+    for node in ["a.example", "b.example"] {
+        let answer = program::get(port, &format!("{node}:{port}"), "/.well-known/jopoi");
+        assert!(answer.starts_with("HTTP/1.1 200") && answer.contains(&format!("\"node\":\"{node}\"")), "{answer}");
+    }
+    let stranger = program::get(port, "c.example", "/.well-known/jopoi");
+    assert!(stranger.starts_with("HTTP/1.1 421"), "{stranger}");
+    server.stop();
+}
+
+#[test]
 fn a_sheet_is_imported_once_and_its_faulty_rows_are_told_by_cell() {
     let program = Program::fresh();
     program.init("simore.gov.py");
