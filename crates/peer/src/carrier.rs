@@ -80,9 +80,8 @@ impl HttpCarrier {
                     self.note_date(&answer);
                     return Ok(answer);
                 }
-                Err(error @ (CarrierError::NotFound { .. } | CarrierError::Busy { .. })) => {
-                    return Err(error);
-                }
+                Err(error @ CarrierError::Busy { .. }) => return Err(error),
+                // Not found either: an old address may be somebody else's by now.
                 Err(error) => failure = failure.or(Some(error)),
             }
         }

@@ -177,7 +177,7 @@ impl Exchange<'_> {
         };
         let permits = self.draw(most).await?;
         let limits = &self.outbound.limits;
-        let mut rate = Rate::start(limits);
+        let mut rate = Rate::start(limits, most);
         // What is announced is not believed: memory is taken as bytes arrive.
         let mut bytes = Vec::with_capacity(most.min(FREE_BYTES));
         loop {
@@ -196,7 +196,7 @@ impl Exchange<'_> {
             }
             bytes.extend_from_slice(&chunk);
             if !rate.keeps_up(chunk.len()) {
-                let least = limits.minimum_rate;
+                let least = rate.least_per_second;
                 return Err(self.improper(format!("it comes slower than {least} bytes a second")));
             }
         }
@@ -255,17 +255,25 @@ impl AsRef<[u8]> for Held {
 /// Whether a transfer keeps up with the minimum rate, window by window.
 struct Rate {
     window: Duration,
+    least_per_second: u64,
     least: u64,
     since: Instant,
     bytes: u64,
 }
 
 impl Rate {
-    fn start(limits: &Limits) -> Self {
+    /// What draws on the budget must come fast enough to be over in time: else a trickle would keep for
+    /// half an hour what others wait for.
+    fn start(limits: &Limits, most: usize) -> Self {
         let window = limits.rate_window;
         let milliseconds = u64::try_from(window.as_millis()).unwrap_or(u64::MAX);
-        let least = limits.minimum_rate.saturating_mul(milliseconds) / 1_000;
-        Self { window, least, since: Instant::now(), bytes: 0 }
+        let in_time = match most {
+            0..=FREE_BYTES => 0,
+            most => most as u64 / limits.deadline_large.as_secs().max(1),
+        };
+        let least_per_second = limits.minimum_rate.max(in_time);
+        let least = least_per_second.saturating_mul(milliseconds) / 1_000;
+        Self { window, least_per_second, least, since: Instant::now(), bytes: 0 }
     }
 
     fn keeps_up(&mut self, bytes: usize) -> bool {

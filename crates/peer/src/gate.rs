@@ -1,10 +1,11 @@
 //! A carrier for one round: it takes a turn among all rounds, gives it back while a request is parked
-//! for news, and brings a round to an orderly end when it lasts too long or is no longer wanted.
+//! for news or a peer is slow, and brings a round to an orderly end when it lasts too long or is no longer wanted.
 //!
 //! A round is never dropped half way: its next question fails instead, so that what it commits is
 //! committed whole.
 
 use std::future::Future;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +15,10 @@ use feed::ports::{BodyAnswer, Carrier, CarrierError, Since};
 use tlog::name::Origin;
 use tlog::tile::TilePath;
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, watch};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout};
+
+/// How long one question may keep a turn.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// See the module.
 pub(crate) struct Gate<'a> {
@@ -41,8 +45,22 @@ impl Gate<'_> {
             biased;
             _ = halt.wait_for(|halt| *halt) => Err(self.over("it is no longer wanted")),
             () = sleep_until(self.deadline) => Err(self.over("the round took too long")),
-            answer = async { self.enter().await; asked.await } => answer,
+            answer = self.in_turn(asked) => answer,
         }
+    }
+
+    /// Asks in its turn, and gives the turn back while the peer lets it wait: eight peers that answer as
+    /// slowly as they may would otherwise stop all the others for an hour.
+    async fn in_turn<T>(&self, asked: impl Future<Output = T> + Send) -> T {
+        self.enter().await;
+        let mut asked = pin!(asked);
+        if let Ok(answer) = timeout(PATIENCE, &mut asked).await {
+            return answer;
+        }
+        *self.turn.lock().await = None;
+        let answer = asked.await;
+        self.enter().await;
+        answer
     }
 
     async fn enter(&self) {

@@ -288,6 +288,8 @@ async fn a_parked_request_takes_no_turn_and_ends_when_a_round_is_wanted_or_the_f
         sleep(Duration::from_secs(1)).await;
         assert_eq!(turns.available_permits(), 0, "the round that asks has the turn");
         requested.send_replace(1);
+        sleep(Duration::from_secs(10)).await;
+        assert_eq!(turns.available_permits(), 1, "a peer that lets us wait keeps the turn");
     };
     // The busy one asks something that never comes; its deadline ends it long after the check.
     let (answer, error, ()) =
