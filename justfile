@@ -29,9 +29,10 @@ deny:
 outsiders:
     tests/outsiders/run
 
-# kill -9, then power cuts on a loop image (needs root); CYCLES each
+# kill -9, full disks, power cuts on a loop image (the last two need root); CYCLES each
 crash cycles="200":
     tests/crash/kill {{cycles}}
+    tests/crash/full
     tests/crash/power {{cycles}}
 
 # what runs on every change

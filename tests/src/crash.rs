@@ -69,9 +69,13 @@ pub async fn write(data: &Path, seed: &str, limit: u64, out: Box<dyn Write + Sen
         let chance = TestChance::new(format!("{seed} {publisher}"));
         tokio::spawn(publish(Arc::clone(&feeds), chance, limit / PUBLISHERS, Arc::clone(&out)))
     });
+    let mut refused = Vec::new();
     for task in tasks.collect::<Vec<_>>() {
-        task.await??;
+        if let Err(error) = task.await? {
+            refused.push(format!("{error:#}"));
+        }
     }
+    ensure!(refused.is_empty(), "{}", refused.join("\n"));
     Ok(())
 }
 

@@ -227,6 +227,32 @@ fn no_tracked_file_names_a_machine_or_a_registry() -> Result<()> {
     report(&breaches)
 }
 
+#[test]
+fn every_test_that_the_documents_name_exists() -> Result<()> {
+    let mut known = BTreeSet::new();
+    for source in sources(&["rs"])? {
+        let mut seen = Syntax::default();
+        seen.visit_file(&source.parse()?);
+        known.extend(seen.functions.into_iter().map(|function| function.name));
+    }
+    let mut breaches = Vec::new();
+    for source in sources(&["md"])?.iter().filter(|source| source.path.starts_with("docs/")) {
+        for (number, line) in (1_usize..).zip(source.text.lines()) {
+            // A test's name is a sentence: four words or more.
+            let named = line.split('`').skip(1).step_by(2).filter(|word| {
+                word.matches('_').count() >= 3
+                    && word.chars().all(|letter| letter.is_ascii_lowercase() || letter == '_')
+            });
+            breaches.extend(
+                named
+                    .filter(|name| !known.contains(*name))
+                    .map(|name| format!("{}:{number}: no test is called `{name}`", source.path)),
+            );
+        }
+    }
+    report(&breaches)
+}
+
 /// A tracked (or not yet tracked, not ignored) file of text.
 struct Source {
     path: String,

@@ -1,0 +1,134 @@
+// Looks at every page of a hub; prints counts and each finding with its page.
+// Started by `run`: check.mjs --url HUB [--program JOPOI --data DIR] [--pictures DIR]
+
+import { chromium } from 'playwright-core';
+import { createRequire } from 'node:module';
+import { cpus } from 'node:os';
+import { parseArgs } from 'node:util';
+import { places, prepare } from './places.mjs';
+import { axe, doubled, languages, scriptless, spaced, width } from './sights.mjs';
+import { firstView, keyboard, languageSwitch } from './manners.mjs';
+import { takePictures } from './pictures.mjs';
+
+const AXE = createRequire(import.meta.url).resolve('axe-core');
+const FLAGS = ['--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+  '--disable-component-update', '--disable-sync'];
+/** Pixels: a small telephone and a desk. 320 is a window of 1,280 at 400 %. */
+const NARROW = 360;
+const WIDE = 1280;
+const ZOOMED = 320;
+const HEIGHT = 800;
+/** Pages open at once. */
+const HANDS = Math.max(2, cpus().length);
+
+const { values: options } = parseArgs({
+  options: {
+    url: { type: 'string' }, program: { type: 'string' }, data: { type: 'string' }, pictures: { type: 'string' },
+  },
+});
+
+/** What was looked at, how often, and what was found where. */
+const tally = new Map();
+function note(what, where, found) {
+  const line = tally.get(what) ?? { looks: 0, found: [] };
+  line.looks += 1;
+  line.found.push(...found.map(text => `${where}: ${text}`));
+  tally.set(what, line);
+}
+
+const started = Date.now();
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+  args: process.getuid() === 0 ? [...FLAGS, '--no-sandbox'] : FLAGS,
+});
+try {
+  const prepared = options.program ? await prepare(options.url, options.program, options.data) : {};
+  const found = await places(options.url, prepared);
+  if (options.pictures) await takePictures(browser, options.url, found.places, options.pictures);
+  else await everything(found);
+} finally {
+  await browser.close();
+}
+
+async function everything({ places, absent }) {
+  const heaviest = { bytes: 0 };
+  const work = places.flatMap(place => [
+    ...place.languages.map(language => () => look(place, language)),
+    async () => {
+      const view = await behave(place);
+      if (view.bytes > heaviest.bytes) Object.assign(heaviest, view, { name: place.name });
+    },
+  ]);
+  const hand = async () => {
+    for (let next = work.shift(); next; next = work.shift()) await next();
+  };
+  await Promise.all(Array.from({ length: HANDS }, hand));
+  report(places, absent, heaviest);
+}
+
+function address(place, language) {
+  return new URL(`${place.path}${place.path.includes('?') ? '&' : '?'}lang=${language}`, options.url).href;
+}
+
+/** One page in one language, narrow and wide. */
+async function look(place, language) {
+  const context = await browser.newContext({ bypassCSP: true, viewport: { width: NARROW, height: HEIGHT } });
+  const page = await context.newPage();
+  const where = size => `${place.name}, ${language}, ${size}`;
+  await page.goto(address(place, language));
+  await page.addScriptTag({ path: AXE });
+  const judge = async size => {
+    const { wcag, advice } = await axe(page);
+    note('axe, WCAG 2.2 A and AA', where(size), wcag);
+    note('axe, best practice', where(size), advice);
+    note('no sideways scrolling', where(size), await width(page));
+  };
+  await judge(`${NARROW} px`);
+  note('spaced text and text at 140 %', where(`${NARROW} px`), await spaced(page));
+  note('languages and directions', where('any'), await languages(page, language));
+  await page.setViewportSize({ width: ZOOMED, height: HEIGHT });
+  note('no sideways scrolling', where(`${ZOOMED} px`), await width(page));
+  await page.setViewportSize({ width: WIDE, height: HEIGHT });
+  await judge(`${WIDE} px`);
+  note('text at 200 %', where(`${WIDE} px`), await doubled(page));
+  if (language === 'en') {
+    await page.emulateMedia({ colorScheme: 'dark' });
+    const { wcag } = await axe(page);
+    note('axe, dark colours', where(`${WIDE} px`), wcag);
+  }
+  await context.close();
+}
+
+/** One page: what it fetches, without scripts, under the keyboard and when the language is changed. */
+async function behave(place) {
+  const url = address(place, 'en');
+  const view = await firstView(browser, url, 'en', place.status);
+  note('first view: requests, bytes, third parties', place.name, view.found);
+  const context = await browser.newContext({ reducedMotion: 'reduce', viewport: { width: WIDE, height: HEIGHT } });
+  const page = await context.newPage();
+  await page.goto(url);
+  const numberless = text => text.replaceAll(/[0-9a-f]{16,}/g, '');
+  const same = numberless(await page.locator('body').innerText()) === numberless(view.text);
+  const scripts = same ? await scriptless(page) : ['says something else without scripts'];
+  note('complete without scripts', place.name, scripts);
+  const walk = await keyboard(page);
+  note('keyboard', `${place.name}, ${walk.stops} stops`, walk.found);
+  note('language switch', place.name, await languageSwitch(page, page.url(), ['ar', 'zh', 'fr']));
+  await context.close();
+  return view;
+}
+
+function report(places, absent, heaviest) {
+  const pages = places.reduce((sum, place) => sum + place.languages.length, 0);
+  console.log(`${places.length} pages, ${pages} with their languages, ${((Date.now() - started) / 1000).toFixed(0)} s`);
+  for (const { name } of absent) console.log(`not here to be looked at: ${name}`);
+  console.log(`heaviest first view: ${heaviest.name}, ${heaviest.bytes} bytes in ${heaviest.requests} requests`);
+  let total = 0;
+  for (const [what, { looks, found }] of [...tally].sort()) {
+    console.log(`${what}: ${looks} looks, ${found.length} findings`);
+    total += found.length;
+    for (const line of found) console.log(`  ${line}`);
+  }
+  console.log(total ? `${total} findings` : 'nothing found');
+  process.exitCode = total ? 1 : 0;
+}

@@ -1,0 +1,111 @@
+// How a page behaves: what it fetches, without scripts, under the keyboard, when the language is changed.
+
+const REQUESTS_MAX = 4;
+/** Compressed, headers included: a first view over a slow satellite line (docs/protocol.md has the limits of programs). */
+const BYTES_MAX = 60_000;
+/** More stops of the tabulator than any page has; a ring without end would otherwise never end. */
+const STOPS_MAX = 400;
+
+/** A first view in a new browser without scripts: requests, bytes, what it logs, and its text. */
+export async function firstView(browser, url, language, status) {
+  const context = await browser.newContext({ javaScriptEnabled: false, locale: language });
+  const page = await context.newPage();
+  const found = [];
+  const finished = [];
+  page.on('console', message => found.push(`the browser says: ${message.text()}`));
+  page.on('pageerror', error => found.push(`the browser says: ${error.message}`));
+  page.on('requestfinished', request => finished.push(request));
+  page.on('requestfailed', request => found.push(`not fetched: ${request.url()}`));
+  const answer = await page.goto(url, { waitUntil: 'load' });
+  if (answer.status() !== status) found.push(`answers ${answer.status()}, not ${status}`);
+  const icons = await page.locator('link[rel~=icon]').evaluateAll(links => links.map(link => link.href));
+  let bytes = 0;
+  const addresses = new Set(icons);
+  for (const request of finished) {
+    const sizes = await request.sizes();
+    bytes += sizes.responseBodySize + sizes.responseHeadersSize;
+    addresses.add(request.url());
+  }
+  for (const icon of icons.filter(icon => !finished.some(request => request.url() === icon))) {
+    bytes += (await (await context.request.get(icon)).body()).length;
+  }
+  const foreign = [...addresses].filter(address => new URL(address).origin !== new URL(url).origin);
+  found.push(...foreign.map(address => `asks a third party: ${address}`));
+  if (addresses.size > REQUESTS_MAX) found.push(`${addresses.size} requests, more than ${REQUESTS_MAX}`);
+  if (bytes > BYTES_MAX) found.push(`${bytes} bytes, more than ${BYTES_MAX}`);
+  // A refused address logs its status; that is what was asked for here.
+  const expected = line => status >= 400 && line.includes(`status of ${status}`);
+  const text = await page.locator('body').innerText();
+  await context.close();
+  return { found: found.filter(line => !expected(line)), requests: addresses.size, bytes, text };
+}
+
+/** The skip link, a visible focus at every stop in the order of the page, and nothing out of reach. */
+export async function keyboard(page) {
+  const found = [];
+  const here = () => page.evaluate(() => {
+    const at = document.activeElement;
+    const style = getComputedStyle(at);
+    const box = at.getBoundingClientRect();
+    const x = Math.min(Math.max(box.left + Math.min(box.width / 2, 20), 0), innerWidth - 1);
+    const y = Math.min(Math.max(box.top + Math.min(box.height / 2, 10), 0), innerHeight - 1);
+    const top = document.elementFromPoint(x, y);
+    return {
+      name: `${at.tagName.toLowerCase()} “${at.textContent.trim().slice(0, 40)}”`,
+      skip: at.matches('.skip'),
+      main: at.closest('main') !== null,
+      body: at === document.body,
+      outlined: style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2,
+      seen: box.bottom > 0 && box.top < innerHeight && box.right > 0 && box.left < innerWidth
+        && (at.contains(top) || (top?.contains(at) ?? false)),
+      order: [...document.querySelectorAll('a[href], button, input, select, textarea, [tabindex="0"]')].indexOf(at),
+    };
+  });
+  await page.keyboard.press('Tab');
+  const first = await here();
+  if (!first.skip || !first.seen) found.push(`the first stop is ${first.name}, not a visible skip link`);
+  await page.keyboard.press('Enter');
+  await page.keyboard.press('Tab');
+  const inside = await here();
+  if (!inside.main) found.push(`the skip link leads to ${inside.name}`);
+  // Anew, without the place in the page that the skip link chose.
+  const address = new URL(page.url());
+  address.hash = '';
+  await page.goto('about:blank');
+  await page.goto(address.href);
+  const count = await page.locator('a[href], button, input, select, textarea, [tabindex="0"]').count();
+  let stops = 0;
+  for (let last = -1; stops < STOPS_MAX; stops += 1) {
+    await page.keyboard.press('Tab');
+    const at = await here();
+    if (at.body || at.order <= last && stops >= count) break;
+    if (!at.outlined || !at.seen) found.push(`${at.outlined ? 'out of sight' : 'no outline'} at ${at.name}`);
+    if (at.order !== last + 1) found.push(`out of order at ${at.name}`);
+    last = at.order;
+  }
+  if (stops !== count) found.push(`${stops} of ${count} things are reached`);
+  return { found, stops };
+}
+
+/** A language chosen at the foot keeps the page, and the links of that page keep the language. */
+export async function languageSwitch(page, url, languages) {
+  const found = [];
+  const plain = address => {
+    const { pathname, searchParams } = new URL(address);
+    searchParams.delete('lang');
+    return `${pathname}?${searchParams}`;
+  };
+  for (const language of languages) {
+    const link = page.locator(`.languages a[hreflang="${language}"]`);
+    await Promise.all([page.waitForURL(`**lang=${language}*`), link.click()]);
+    const lang = await page.locator('html').getAttribute('lang');
+    if (lang !== language || plain(page.url()) !== plain(url)) found.push(`${language} leads to ${page.url()} in ${lang}`);
+    const current = await page.locator('.languages [aria-current]').getAttribute('hreflang');
+    if (current !== language) found.push(`${current} is marked in a page in ${language}`);
+  }
+  const last = languages.at(-1);
+  await page.locator('header.site a.name').click();
+  const lang = await page.locator('html').getAttribute('lang');
+  if (lang !== last) found.push(`the name of the site leads from ${last} to ${lang}`);
+  return found;
+}

@@ -1,0 +1,162 @@
+// What is looked at in a page that stands in the browser. Each function answers with findings, as text.
+
+/** WCAG 2.2 at level AA; axe runs these rules and, apart from them, its good-practice rules. */
+const WCAG = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22a', 'wcag22aa'];
+const ADVICE = ['best-practice'];
+
+/** WCAG 1.4.12, and paragraphs apart. */
+const SPACING = `* { line-height: 1.5 !important; letter-spacing: .12em !important; word-spacing: .16em !important; }
+p { margin-block-end: 2em !important; }`;
+
+/** axe-core over the whole page: `{ wcag, advice }`. */
+export async function axe(page) {
+  const { violations, incomplete } = await page.evaluate(
+    tags => globalThis.axe.run(document, { runOnly: { type: 'tag', values: tags }, resultTypes: ['violations'] }),
+    [...WCAG, ...ADVICE],
+  );
+  const lines = wanted =>
+    violations.filter(rule => rule.tags.some(tag => wanted.includes(tag))).flatMap(rule =>
+      rule.nodes.map(node => `${rule.id}: ${rule.help}: ${node.target.join(' ')}`));
+  // What axe leaves to people: a contrast it cannot compute. A cell scrolled out of its table has the
+  // colours of its neighbours.
+  const open = incomplete.filter(rule => rule.id === 'color-contrast').flatMap(rule =>
+    rule.nodes.filter(node => !node.any.some(check => /Obscur|outside/i.test(check.data?.messageKey ?? '')))
+      .map(node => `${rule.id} undecided: ${node.target.join(' ')}`));
+  return { wcag: [...lines(WCAG), ...open], advice: lines(ADVICE) };
+}
+
+/** Nothing wider than the window, and nothing beyond its edges that cannot be scrolled to. */
+export function width(page) {
+  return page.evaluate(() => {
+    const root = document.documentElement;
+    const wide = root.scrollWidth > root.clientWidth
+      ? [`the page is ${root.scrollWidth} px wide in a window of ${root.clientWidth}`] : [];
+    const scrolls = element => {
+      for (let at = element; at && at !== document.body; at = at.parentElement) {
+        if (['auto', 'scroll'].includes(getComputedStyle(at).overflowX)) return true;
+      }
+      return false;
+    };
+    const out = [...document.body.querySelectorAll('*')].filter(element => {
+      const box = element.getBoundingClientRect();
+      if (!box.width || !box.height || element.closest('.skip') || scrolls(element)) return false;
+      return box.left < -1 || box.right > root.clientWidth + 1;
+    });
+    const name = element => `${element.tagName.toLowerCase()}.${element.className} “${element.textContent.trim().slice(0, 40)}”`;
+    return [...wide, ...out.slice(0, 5).map(element => `beyond the edge: ${name(element)}`)];
+  });
+}
+
+/** With the letters, words, lines and paragraphs of WCAG 1.4.12 apart and text 40 % larger, nothing is lost. */
+export async function spaced(page) {
+  await restyle(page, `${SPACING} html { font-size: 140% !important; }`);
+  const found = [...await width(page), ...await clipped(page), ...await covered(page)];
+  await restyle(page, '');
+  return found.map(line => `spaced: ${line}`);
+}
+
+/** With text twice as large (WCAG 1.4.4), nothing is lost. */
+export async function doubled(page) {
+  await restyle(page, 'html { font-size: 200% !important; }');
+  const found = [...await width(page), ...await clipped(page), ...await covered(page)];
+  await restyle(page, '');
+  return found.map(line => `doubled: ${line}`);
+}
+
+async function restyle(page, rules) {
+  await page.evaluate(text => {
+    const id = 'browser-check';
+    const style = document.getElementById(id) ?? document.head.appendChild(document.createElement('style'));
+    style.id = id;
+    style.textContent = text;
+  }, rules);
+}
+
+/** Boxes that hide a part of their text. The summaries of lists are shortened; their titles lead to the whole. */
+function clipped(page) {
+  return page.evaluate(() => [...document.body.querySelectorAll('*')].filter(element => {
+    const style = getComputedStyle(element);
+    const meant = style.display === 'inline' || style.clipPath !== 'none' || element.matches('.summary');
+    if (meant) return false;
+    const hides = axis => ['hidden', 'clip'].includes(axis);
+    return (hides(style.overflowX) && element.scrollWidth > element.clientWidth + 1)
+      || (hides(style.overflowY) && element.scrollHeight > element.clientHeight + 1);
+  }).map(element => `cut off: ${element.tagName.toLowerCase()}.${element.className}`));
+}
+
+/** Lines of text that lie on one another. */
+function covered(page) {
+  return page.evaluate(() => {
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    const lines = [];
+    while (walker.nextNode()) {
+      const node = walker.currentNode;
+      if (!node.data.trim() || node.parentElement.closest('.skip, .scroll, pre, .summary')) continue;
+      const range = document.createRange();
+      range.selectNodeContents(node);
+      for (const box of range.getClientRects()) if (box.width > 1) lines.push({ box, node });
+    }
+    const deep = (a, b) => Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > Math.min(a.height, b.height) / 2
+      && Math.min(a.right, b.right) - Math.max(a.left, b.left) > 3;
+    lines.sort((a, b) => a.box.top - b.box.top);
+    const found = [];
+    for (let i = 0; i < lines.length; i += 1) {
+      for (let j = i + 1; j < lines.length && lines[j].box.top < lines[i].box.bottom; j += 1) {
+        if (lines[i].node !== lines[j].node && deep(lines[i].box, lines[j].box)) {
+          found.push(`“${lines[i].node.data.trim().slice(0, 30)}” and “${lines[j].node.data.trim().slice(0, 30)}” lie on one another`);
+        }
+      }
+    }
+    return found.slice(0, 5);
+  });
+}
+
+/** The page says its language and direction, and so does every passage in another script. */
+export function languages(page, expected) {
+  return page.evaluate(code => {
+    const found = [];
+    const root = document.documentElement;
+    const right = new Set(['ar', 'fa', 'he', 'ur']);
+    const direction = lang => (right.has(lang.split('-')[0]) ? 'rtl' : 'ltr');
+    if (root.lang !== code) found.push(`the page says it is in “${root.lang}”, not ${code}`);
+    if (root.dir !== direction(code)) found.push(`the page runs ${root.dir || 'nowhere'}`);
+    if (!document.title.trim()) found.push('no title');
+    const headings = document.querySelectorAll('h1').length;
+    if (headings !== 1) found.push(`${headings} headings of the first level`);
+    for (const element of document.body.querySelectorAll('[lang]')) {
+      if (getComputedStyle(element).direction !== direction(element.lang)) {
+        found.push(`${element.lang} runs the wrong way: “${element.textContent.trim().slice(0, 40)}”`);
+      }
+    }
+    const scripts = [
+      [/\p{Script=Arabic}/u, ['ar', 'fa', 'ur', 'ps']],
+      [/\p{Script=Han}/u, ['zh', 'ja']],
+      [/\p{Script=Cyrillic}/u, ['ru', 'ky', 'uz', 'kk', 'mn', 'sr', 'uk', 'bg']],
+    ];
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    while (walker.nextNode()) {
+      const text = walker.currentNode.data.trim();
+      const at = walker.currentNode.parentElement;
+      const lang = at.closest('[lang]').lang.split('-')[0];
+      for (const [script, tongues] of scripts) {
+        if (script.test(text) && !tongues.includes(lang)) found.push(`“${text.slice(0, 40)}” stands as ${lang}`);
+      }
+      // In a page from the right, a name of a machine or a path keeps its order only where it is set apart.
+      const apart = at.closest('bdi, pre, [dir=ltr]');
+      if (code === 'ar' && lang === 'ar' && !apart && /\/[a-z]|[a-z]\/|[a-z]\.[a-z]/i.test(text)) {
+        found.push(`not set apart: “${text.slice(0, 60)}”`);
+      }
+    }
+    return found;
+  }, expected);
+}
+
+/** No script and nothing that would run one. */
+export function scriptless(page) {
+  return page.evaluate(() => [...document.querySelectorAll('*')].flatMap(element => {
+    const handlers = [...element.attributes].filter(({ name }) => name.startsWith('on'));
+    const script = element.matches('script, noscript, iframe, object, embed, style')
+      || element.getAttribute('href')?.startsWith('javascript:') || element.hasAttribute('style');
+    return script && element.id !== 'browser-check' || handlers.length ? [`script or inline style: ${element.outerHTML.slice(0, 80)}`] : [];
+  }));
+}
