@@ -4,9 +4,11 @@
 //! The same code serves TCP, TLS and the operator's Unix socket. What is asked and answered is the
 //! business of [`routes`](crate::routes).
 //!
-//! **Invariant:** no client can keep a connection slot for longer than its limits without being served.
+//! **Invariant:** no client can keep a connection slot for longer than its limits without being served,
+//! and none at all that another wants while it asks for nothing.
 
 mod connection;
+mod room;
 mod timed;
 
 use std::future::Future;
@@ -18,7 +20,7 @@ use std::time::Duration;
 use axum::Router;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{Semaphore, watch};
 use tracing::{debug, warn};
 
 use crate::tls::Certificate;
@@ -104,26 +106,26 @@ pub async fn serve(
     let most = u32::try_from(limits.connections).unwrap_or(u32::MAX).max(1);
     let slots = Arc::new(Semaphore::new(usize::try_from(most).unwrap_or(limits.connections)));
     let (stage, _) = watch::channel(Stage::Open);
-    let limits = Arc::new(limits);
+    let (limits, room) = (Arc::new(limits), Arc::new(room::Room::default()));
     let mut shutdown = pin!(shutdown);
     loop {
         let slot = tokio::select! {
             () = &mut shutdown => break,
-            slot = Arc::clone(&slots).acquire_owned() => slot,
+            slot = room.slot(&slots) => slot,
         };
         let accepted = tokio::select! {
             () = &mut shutdown => break,
             accepted = listener.accept() => accepted,
         };
         // The semaphore is never closed.
-        let Ok(slot) = slot else { break };
+        let Some(slot) = slot else { break };
         match accepted {
             Ok(stream) => {
                 let connection = Connection {
                     router: router.clone(),
                     limits: Arc::clone(&limits),
                     stage: stage.subscribe(),
-                    slot,
+                    place: room.enter(slot),
                 };
                 tokio::spawn(connection.run(stream));
             }
@@ -197,11 +199,19 @@ struct Connection {
     router: Router,
     limits: Arc<Limits>,
     stage: watch::Receiver<Stage>,
-    slot: OwnedSemaphorePermit,
+    place: room::Place,
 }
 
 impl Connection {
     async fn run(self, stream: Stream) {
+        let usage = Arc::clone(&self.place.usage);
+        tokio::select! {
+            () = usage.leave() => {}
+            () = self.served(stream) => {}
+        }
+    }
+
+    async fn served(self, stream: Stream) {
         match stream {
             Stream::Tcp(stream) => self.serve(stream).await,
             Stream::Unix(stream) => self.serve(stream).await,
@@ -218,7 +228,6 @@ impl Connection {
 
     async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(self, stream: S) {
         let stream = timed::Timed::new(stream, self.limits.first_bytes, self.limits.write);
-        connection::serve(stream, self.router, &self.limits, self.stage).await;
-        drop(self.slot);
+        connection::serve(stream, self.router, &self.limits, self.stage, &self.place.usage).await;
     }
 }

@@ -2,7 +2,7 @@
 
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -18,6 +18,7 @@ use tokio::time::Instant;
 use tower::ServiceExt as _;
 use tracing::debug;
 
+use super::room::Usage;
 use super::{Limits, Stage, Stopping};
 use crate::answer;
 
@@ -27,10 +28,10 @@ pub(super) async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     router: Router,
     limits: &Limits,
     mut stage: watch::Receiver<Stage>,
+    usage: &Arc<Usage>,
 ) {
-    let usage = Arc::new(Usage::default());
     let service = {
-        let usage = Arc::clone(&usage);
+        let usage = Arc::clone(usage);
         let patience = limits.request;
         let stopping = Stopping(stage.clone());
         hyper::service::service_fn(move |request: Request<Incoming>| {
@@ -42,7 +43,7 @@ pub(super) async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     };
     let builder = builder(limits);
     let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
-    let watching = watch_over(&usage, limits, &mut stage);
+    let watching = watch_over(usage, limits, &mut stage);
     let ended = tokio::select! {
         result = &mut connection => Some(result),
         () = watching => None,
@@ -62,19 +63,6 @@ pub(super) async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     };
     if let Err(error) = result {
         debug!("a connection ended: {error}");
-    }
-}
-
-/// What a connection was used for.
-#[derive(Debug, Default)]
-struct Usage {
-    begun: AtomicU64,
-    ended: AtomicU64,
-}
-
-impl Usage {
-    fn begin(&self) {
-        self.begun.fetch_add(1, Ordering::Relaxed);
     }
 }
 
@@ -109,7 +97,7 @@ impl HttpBody for Counted {
 
 impl Drop for Ending {
     fn drop(&mut self) {
-        self.0.ended.fetch_add(1, Ordering::Relaxed);
+        self.0.end();
     }
 }
 
@@ -159,7 +147,7 @@ async fn watch_over(usage: &Usage, limits: &Limits, stage: &mut watch::Receiver<
             _ = ticks.tick() => {}
         }
         let begun = usage.begun.load(Ordering::Relaxed);
-        let under_way = begun > usage.ended.load(Ordering::Relaxed);
+        let under_way = usage.under_way();
         if begun > seen || under_way {
             seen = begun;
             busy_at = Instant::now();

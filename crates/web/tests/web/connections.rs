@@ -94,6 +94,19 @@ async fn a_full_server_serves_the_next_one_once_a_place_is_free() {
 }
 
 #[tokio::test]
+async fn whoever_asks_for_nothing_makes_room_long_before_the_limits() {
+    let limits = Limits { connections: 2, ..Limits::default() };
+    let served = served(limits, router()).await;
+    let mut silent = TcpStream::connect(served.address).await.unwrap();
+    let mut slow = TcpStream::connect(served.address).await.unwrap();
+    slow.write_all(b"GET / HTTP/1.1\r\nhost: a\r\nx-slow: ").await.unwrap();
+    assert!(exchange(&served, CLOSE).await.ends_with("here"));
+    let mut nothing = Vec::new();
+    let _ = silent.read_to_end(&mut nothing).await;
+    assert!(nothing.is_empty());
+}
+
+#[tokio::test]
 async fn a_shutdown_ends_although_a_request_does_not() {
     let limits = Limits { drain: SHORT, ..Limits::default() };
     let served = served(limits, router()).await;
