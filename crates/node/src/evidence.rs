@@ -116,7 +116,7 @@ impl Source {
 
 async fn download(client: &reqwest::Client, url: Url) -> anyhow::Result<Bytes> {
     let request = client.get(url).header(http::header::ACCEPT, "application/json, */*;q=0.5");
-    let mut response = request.send().await?;
+    let mut response = request.send().await.map_err(reqwest::Error::without_url)?;
     let status = response.status();
     let mut bytes = Vec::new();
     while let Some(chunk) = response.chunk().await? {

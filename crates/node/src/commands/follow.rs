@@ -29,7 +29,7 @@ pub struct Follow {
 #[derive(Args)]
 pub struct Unfollow {
     /// The node's name.
-    node: String,
+    node: NodeName,
     /// Delete the copies of its feeds too.
     #[arg(long)]
     forget: bool,
@@ -89,9 +89,8 @@ fn tell(answer: &FollowAnswer, output: &Output) -> anyhow::Result<()> {
 impl Unfollow {
     /// Stops.
     pub async fn run(self, global: &Global, output: Output) -> anyhow::Result<Done> {
-        let node = NodeName::parse(&self.node)?;
         let control = global.control().await?;
-        let request = UnfollowRequest { node, forget: self.forget };
+        let request = UnfollowRequest { node: self.node, forget: self.forget };
         let left: api::Peers = control.post(paths::API_UNFOLLOW, &request).await?;
         output.json(&left)?;
         let copies = if self.forget { "its copies are deleted" } else { "its copies are kept" };

@@ -21,7 +21,7 @@ use crate::sheet::{self, Defaults, Existing, Planned, Preview};
 #[derive(Args)]
 pub struct Form {
     /// The kind, such as good-practice.
-    kind: String,
+    kind: Kind,
     /// The language of the questions.
     #[arg(long, default_value = "en")]
     language: String,
@@ -37,7 +37,7 @@ pub struct Import {
     file: PathBuf,
     /// The kind of the rows, where the sheet does not say.
     #[arg(long)]
-    kind: Option<String>,
+    kind: Option<Kind>,
     /// The language of the rows, where the sheet does not say.
     #[arg(long)]
     language: Option<String>,
@@ -56,13 +56,13 @@ impl Form {
     /// Writes it.
     pub fn run(self, output: Output) -> anyhow::Result<Done> {
         let file = self.output.display();
-        let kind = Kind::parse(&self.kind).map_err(|error| Usage(error.to_string()))?;
-        let sheet = sheet::form(&kind, &self.language)?;
+        let sheet =
+            sheet::form(&self.kind, &self.language).map_err(|error| Usage(error.to_string()))?;
         // A sheet somebody is filling in must not be lost.
         std::fs::File::create_new(&self.output)
             .and_then(|mut created| std::io::Write::write_all(&mut created, &sheet))
             .with_context(|| format!("cannot write {file}"))?;
-        output.json(&serde_json::json!({"file": self.output, "kind": kind}))?;
+        output.json(&serde_json::json!({"file": self.output, "kind": self.kind}))?;
         output.say(format!("Wrote {file}. Fill it in, then: jopoi import {file}"))?;
         Ok(Done::Fully)
     }
@@ -72,9 +72,8 @@ impl Import {
     /// Reads, shows, asks, publishes.
     pub async fn run(self, global: &Global, output: Output) -> anyhow::Result<Done> {
         let place = global.place()?;
-        let kind = self.kind.as_deref().map(Kind::parse).transpose();
         let defaults = Defaults {
-            kind: kind.map_err(|error| Usage(error.to_string()))?,
+            kind: self.kind.clone(),
             language: self.language.clone().or(place.config.language),
             basis: None,
             reuse: place.config.reuse,

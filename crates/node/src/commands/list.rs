@@ -16,10 +16,10 @@ use crate::text::by_language;
 pub struct List {
     /// Only this feed, such as simore.gov.py/public.
     #[arg(long)]
-    feed: Option<String>,
+    feed: Option<Origin>,
     /// Only this kind, such as good-practice.
     #[arg(long)]
-    kind: Option<String>,
+    kind: Option<Kind>,
     /// The language of the titles, where they have it.
     #[arg(long)]
     language: Option<String>,
@@ -28,10 +28,8 @@ pub struct List {
 impl List {
     /// Lists every page of every feed asked for.
     pub async fn run(self, global: &Global, output: Output) -> anyhow::Result<Done> {
-        let feed = self.feed.as_deref().map(Origin::parse).transpose()?;
-        let kind = self.kind.as_deref().map(Kind::parse).transpose()?;
         let control = global.control().await?;
-        let origins = match feed {
+        let origins = match self.feed {
             Some(origin) => vec![origin],
             None => {
                 let held: Feeds = control.get(paths::API_FEEDS).await?;
@@ -40,7 +38,7 @@ impl List {
         };
         let mut records = Vec::new();
         for origin in &origins {
-            records.extend(records_of(&control, origin, kind.as_ref()).await?);
+            records.extend(records_of(&control, origin, self.kind.as_ref()).await?);
         }
         output.json(&Records { records: records.clone(), next: None })?;
         if records.is_empty() {

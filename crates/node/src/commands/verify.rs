@@ -33,7 +33,7 @@ pub struct Verify {
     what: String,
     /// The root key the node must have, learned another way. Without it: the key pinned here, if any.
     #[arg(long, value_name = "did:key:…")]
-    root: Option<String>,
+    root: Option<PublicKey>,
     /// Save the evidence, so that anybody can check it offline and later.
     #[arg(long, value_name = "FILE")]
     save: Option<PathBuf>,
@@ -67,9 +67,7 @@ impl Verify {
 
     /// The root given, else the one pinned on this machine, else the one the evidence names.
     async fn anchor(&self, evidence: &Evidence, global: &Global) -> anyhow::Result<Anchor> {
-        if let Some(did) = &self.root {
-            let root =
-                PublicKey::from_did(did).map_err(|error| Usage(format!("--root: {error}")))?;
+        if let Some(root) = self.root {
             return Ok(Anchor { root, why: "given with --root", independent: true });
         }
         if let Some(root) = pinned(evidence.origin.node(), global).await {
