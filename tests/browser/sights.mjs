@@ -111,7 +111,10 @@ function covered(page) {
   });
 }
 
-/** The page says its language and direction, and so does every passage in another script. */
+/**
+ * The page says its language and direction, and so does every passage in another script; an empty
+ * `lang` says that the author did not tell.
+ */
 export function languages(page, expected) {
   return page.evaluate(code => {
     const found = [];
@@ -123,7 +126,7 @@ export function languages(page, expected) {
     if (!document.title.trim()) found.push('no title');
     const headings = document.querySelectorAll('h1').length;
     if (headings !== 1) found.push(`${headings} headings of the first level`);
-    for (const element of document.body.querySelectorAll('[lang]')) {
+    for (const element of document.body.querySelectorAll('[lang]:not([lang=""])')) {
       if (getComputedStyle(element).direction !== direction(element.lang)) {
         found.push(`${element.lang} runs the wrong way: “${element.textContent.trim().slice(0, 40)}”`);
       }
@@ -139,7 +142,7 @@ export function languages(page, expected) {
       const at = walker.currentNode.parentElement;
       const lang = at.closest('[lang]').lang.split('-')[0];
       for (const [script, tongues] of scripts) {
-        if (script.test(text) && !tongues.includes(lang)) found.push(`“${text.slice(0, 40)}” stands as ${lang}`);
+        if (lang && script.test(text) && !tongues.includes(lang)) found.push(`“${text.slice(0, 40)}” stands as ${lang}`);
       }
       // In a page from the right, a name of a machine or a path keeps its order only where it is set apart.
       const apart = at.closest('bdi, pre, [dir=ltr]');

@@ -140,6 +140,15 @@ impl Texts {
         time.replace(['\u{2068}', '\u{2069}'], "")
     }
 
+    /// Things after each other, with the comma of this language between them.
+    pub fn listed<T: std::borrow::Borrow<str>>(&self, things: &[T]) -> String {
+        things.join(match self.code {
+            "ar" => "، ",
+            "zh" => "、",
+            _ => ", ",
+        })
+    }
+
     /// Every key and attribute of the file, for the test that compares the files.
     pub fn keys(&self) -> Vec<String> {
         let source = FILES.iter().find(|(code, ..)| *code == self.code).map_or("", |file| file.2);

@@ -68,12 +68,13 @@ pub(crate) async fn record(
         language: String::new(),
         text: kind.clone(),
     };
+    let issuer = read.body.as_ref().and_then(|body| body.state());
     let time = read.body.as_ref().map(|body| body.valid_from().to_owned()).unwrap_or_default();
     Ok(RecordLine {
         href: paths::record(&summary.origin, &summary.id),
         title: passage("title").unwrap_or_else(untitled),
         summary: passage("summary"),
-        states: states(subject, read.body.as_ref().and_then(|body| body.state()), texts).join(", "),
+        states: texts.listed(&states(subject, issuer, texts)),
         node: summary.origin.node().to_string(),
         date: texts.date(&time),
         time,

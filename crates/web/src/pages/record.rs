@@ -270,7 +270,7 @@ fn languages(shower: Shower<'_>, subject: &Map<String, Value>) -> Vec<String> {
         if let Some(version) = member("of_version").and_then(Value::as_u64) {
             words.push(texts.with("record-older-version", &[("version", &version.to_string())]));
         }
-        lines.push(format!("{name} — {}", words.join(", ")));
+        lines.push(format!("{name} — {}", texts.listed(&words)));
     }
     lines
 }
@@ -334,5 +334,5 @@ fn event(reader: &Reader, read: &RecordRead, index: u64, row: &Row) -> Event {
     let held = matches!(row.op, RowOp::Publish { .. })
         && !matches!(row.body, BodyState::Erased | BodyState::Missing);
     let href = held.then(|| paths::body(&read.origin, index));
-    Event { what, notes: notes.join(", "), href }
+    Event { what, notes: texts.listed(&notes), href }
 }

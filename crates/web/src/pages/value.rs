@@ -149,10 +149,10 @@ impl Shower<'_> {
         Some(self.passage(tag, text, false))
     }
 
-    /// The name of a language: its own name where the page is offered in it, else that of the vocabulary.
+    /// The name of a language, in the language of the page: its own name may be in a script that the
+    /// reader cannot read.
     pub(crate) fn language(self, tag: &str) -> String {
-        let named = Texts::all().iter().find(|texts| texts.code() == tag);
-        named.map_or_else(|| self.label("languages", tag), |texts| texts.name().to_owned())
+        self.label("languages", tag)
     }
 
     /// The name of a code of a vocabulary.
@@ -185,14 +185,23 @@ impl Shower<'_> {
         Shown::Plain(format!("{from} – {to}").trim().to_owned())
     }
 
-    /// One item of a list: a document is a link, the rest a group.
+    /// One item of a list: a document is a link with its date and symbol, the rest a group.
     fn item(self, fields: &'static [Field], item: &Value) -> Shown {
         let Value::Object(object) = item else { return self.any(item) };
         let text = |name: &str| object.get(name).and_then(Value::as_str);
-        if let (Some(title), Some(url), 2) = (text("title"), text("url"), object.len()) {
-            return link(url, title);
+        let (Some(title), Some(url)) = (text("title"), text("url")) else {
+            return self.object(fields, object);
+        };
+        let mut rest = object.clone();
+        rest.retain(|name, _| name != "title" && name != "url");
+        match (link(url, title), self.object(fields, &rest)) {
+            (document, Shown::Group(mut members)) => {
+                let label = self.label("fields", "title");
+                members.insert(0, Labelled { label, value: document });
+                Shown::Group(members)
+            }
+            (document, _) => document,
         }
-        self.object(fields, object)
     }
 
     fn object(self, fields: &'static [Field], object: &Map<String, Value>) -> Shown {
