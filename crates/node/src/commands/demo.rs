@@ -7,7 +7,7 @@ use anyhow::{Context as _, bail};
 use clap::Args;
 
 use crate::cli::Global;
-use crate::demo::{Federation, Shown, marker};
+use crate::demo::{Federation, marker};
 use crate::output::{Done, Output, Usage};
 use crate::process;
 
@@ -39,7 +39,7 @@ impl Demo {
             started = Federation::start(&directory, stop.clone()) => started?,
             _ = stop.wait_for(|&asked| asked) => return Ok(Done::Fully),
         };
-        tell(&federation.shown(), begun, &output)?;
+        tell(&federation, begun, &output)?;
         if self.exit {
             end.send_replace(true);
         }
@@ -67,8 +67,9 @@ fn kept(directory: &Path, reset: bool) -> anyhow::Result<PathBuf> {
     Ok(directory.to_owned())
 }
 
-fn tell(nodes: &[Shown], begun: Instant, output: &Output) -> anyhow::Result<()> {
-    for node in nodes {
+fn tell(federation: &Federation, begun: Instant, output: &Output) -> anyhow::Result<()> {
+    let nodes = federation.shown();
+    for node in &nodes {
         output.json(node)?;
     }
     let rows = nodes.iter().map(|node| {
@@ -80,17 +81,17 @@ fn tell(nodes: &[Shown], begun: Instant, output: &Output) -> anyhow::Result<()> 
         ]
     });
     output.table(["ROLE", "NODE", "ADDRESS", "FEEDS"], rows)?;
-    let Some((hub, feed)) = nodes.first().and_then(|hub| Some((hub, hub.feeds.last()?))) else {
-        return Ok(());
-    };
-    let (seconds, url) = (begun.elapsed().as_secs_f32(), &hub.url);
+    let hub = nodes.first().and_then(|hub| Some((hub, hub.feeds.last()?)));
+    let (Some((hub, feed)), Some(record)) = (hub, federation.a_record()) else { return Ok(()) };
+    // As it was called, so that what is shown can be typed: `cargo run` leaves no `jopoi` on the path.
+    let program = std::env::args().next().unwrap_or_else(|| "jopoi".to_owned());
+    let (seconds, url, origin) = (begun.elapsed().as_secs_f32(), &hub.url, &feed.origin);
     output.say(format!(
         "\nPublished, followed and verified in {seconds:.1} s. The records are samples, compiled from public\n\
          sources: no State speaks here. Now try:\n\
          \n  open {url} in a browser\n  \
          curl {url}feeds/{origin}/checkpoint\n  \
-         jopoi verify {url}records/…   (the address of any record's page)\n\
+         {program} verify {record}\n\
          \nCtrl-C ends it.",
-        origin = feed.origin,
     ))
 }

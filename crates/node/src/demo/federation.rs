@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
-use feed::feeds::Pin;
+use feed::feeds::{Page, Pin};
 use futures_util::future::try_join_all;
 use practice::body::Body;
 use practice::language::INTERFACE;
@@ -88,6 +88,16 @@ impl Federation {
     pub fn shown(&self) -> Vec<Shown> {
         let nodes = self.nodes.iter().map(|member| shown("node", &member.node));
         std::iter::once(shown("hub", &self.hub.node)).chain(nodes).collect()
+    }
+
+    /// The address of the page of one record, at the hub.
+    pub fn a_record(&self) -> Option<String> {
+        let hub = &self.hub.node;
+        let page = Page { before: None, limit: 1, kind: None };
+        let newest = |origin: &Origin| hub.feeds().records(origin, &page).ok()?.records.pop();
+        let record = hub.feeds().origins().iter().rev().find_map(newest)?;
+        let base = hub.place().config.base_urls.first()?;
+        Some(paths::below(base, &paths::record(&record.origin, &record.id)))
     }
 
     /// Waits until every server has ended.
