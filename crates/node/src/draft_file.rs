@@ -1,5 +1,6 @@
 //! Drafts in JSON files, as somebody wrote them: one object, or a list of them.
 
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
@@ -22,11 +23,13 @@ pub fn read_all(files: &[PathBuf], defaults: &Defaults) -> anyhow::Result<Vec<Dr
 
 /// Reads a file that a person named, up to a limit.
 pub fn read_bytes(file: &Path, bytes_max: u64) -> anyhow::Result<Vec<u8>> {
-    let bytes = std::fs::metadata(file)?.len();
-    if bytes > bytes_max {
-        bail!("it has {bytes} bytes, more than the {bytes_max} that are read");
+    // The length that is told is not believed: a pipe and a device tell none.
+    let mut bytes = Vec::new();
+    std::fs::File::open(file)?.take(bytes_max.saturating_add(1)).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > bytes_max {
+        bail!("it has more than the {bytes_max} bytes that are read");
     }
-    Ok(std::fs::read(file)?)
+    Ok(bytes)
 }
 
 fn read(file: &Path, defaults: &Defaults, drafts: &mut Vec<Draft>) -> anyhow::Result<()> {

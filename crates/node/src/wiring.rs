@@ -55,7 +55,9 @@ impl Node {
     /// Opens the node in `place`: takes its lock, reads its keys, verifies its feeds.
     pub async fn open(place: &Place, shared: &Shared) -> anyhow::Result<Arc<Self>> {
         let node = Self::open_new(place, shared).await?;
-        if node.feeds.own().is_empty() {
+        // A feed of ours that is there and cannot be opened was told in the log; the copies are served.
+        let stored = node.feeds.store().origins().await?;
+        if !stored.iter().any(|origin| *origin.node() == place.node) {
             bail!(
                 "{} holds no feed of `{}`: a name is chosen once; put the one it was made with back into {FILE_NAME}",
                 place.data.display(),
