@@ -8,6 +8,8 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::process::Command;
 
+use anyhow::Context as _;
+
 const PORTS: [&str; 2] = ["8080", "8081"];
 
 fn commands(page: &str) -> Vec<String> {
@@ -43,38 +45,38 @@ fn script(commands: &[String]) -> String {
     script
 }
 
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+fn free_port() -> std::io::Result<u16> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }
 
-fn execute(page: &str) {
+fn execute(page: &str) -> anyhow::Result<()> {
     let project = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let text = std::fs::read_to_string(project.join(page)).unwrap();
+    let text = std::fs::read_to_string(project.join(page))?;
     let mut session = script(&commands(&text));
     assert!(session.contains("jopoi"), "{page} shows no command");
     for port in PORTS {
-        session = session.replace(port, &free_port().to_string());
+        session = session.replace(port, &free_port()?.to_string());
     }
-    let directory = tempfile::tempdir().unwrap();
-    let program = Path::new(env!("CARGO_BIN_EXE_jopoi")).parent().unwrap();
-    let path = format!("{}:{}", program.display(), std::env::var("PATH").unwrap());
+    let directory = tempfile::tempdir()?;
+    let program = Path::new(env!("CARGO_BIN_EXE_jopoi")).parent().context("it lies nowhere")?;
+    let path = format!("{}:{}", program.display(), std::env::var("PATH")?);
     let ended = Command::new("bash")
         .args(["-c", &session])
         .current_dir(directory.path())
         .env("PATH", path)
         .env("NO_COLOR", "1")
-        .output()
-        .unwrap();
+        .output()?;
     let shown = String::from_utf8_lossy(&ended.stdout);
     assert!(ended.status.success(), "{page}:\n{shown}\n{}", String::from_utf8_lossy(&ended.stderr));
+    Ok(())
 }
 
 #[test]
-fn the_readme_can_be_typed_as_it_stands() {
-    execute("README.md");
+fn the_readme_can_be_typed_as_it_stands() -> anyhow::Result<()> {
+    execute("README.md")
 }
 
 #[test]
-fn the_operating_guide_can_be_typed_as_it_stands() {
-    execute("docs/operating.md");
+fn the_operating_guide_can_be_typed_as_it_stands() -> anyhow::Result<()> {
+    execute("docs/operating.md")
 }
