@@ -1,7 +1,7 @@
 //! The outside of a file: what it is, and whether a workbook is safe to unpack.
 //!
-//! **Invariant:** no reader of a workbook runs before [`check`] has unpacked every part of it into
-//! nothing and counted the bytes, for the sizes in a zip directory are only claims.
+//! **Invariant:** no reader of a workbook runs before [`check`] has unpacked every part of it, one
+//! after the other, and counted the bytes, for the sizes in a zip directory are only claims.
 
 use std::io::{Cursor, Read};
 
@@ -114,13 +114,33 @@ fn check(bytes: &[u8], file: &str) -> Result<Container, SheetError> {
     let mut left = UNPACKED_BYTES_MAX;
     for index in 0..archive.len() {
         let part = archive.by_index(index).map_err(|error| damaged(file, &error))?;
-        let unpacked = std::io::copy(&mut part.take(left.saturating_add(1)), &mut std::io::sink())
+        let mut unpacked = Vec::new();
+        part.take(left.saturating_add(1))
+            .read_to_end(&mut unpacked)
             .map_err(|error| damaged(file, &error))?;
         left = left
-            .checked_sub(unpacked)
+            .checked_sub(unpacked.len() as u64)
             .ok_or_else(|| bomb(format!("over {UNPACKED_BYTES_MAX} bytes")))?;
+        if let Some(count) = claimed(&unpacked).filter(|count| *count > unpacked.len() as u64) {
+            return Err(bomb(format!("a table said to hold {count} texts")));
+        }
     }
     Ok(container)
+}
+
+/// The greatest number of texts that a part says it holds. The reader makes room for as many before it
+/// sees one, and the program ends where there is no such room.
+fn claimed(part: &[u8]) -> Option<u64> {
+    const NAME: &[u8] = b"uniqueCount";
+    let found = part.windows(NAME.len()).enumerate().filter(|(_, window)| *window == NAME);
+    let values = found.map(|(at, _)| {
+        let rest = part.get(at + NAME.len()..).unwrap_or_default().iter();
+        let digits = rest.skip_while(|mark| !mark.is_ascii_alphanumeric());
+        digits.take_while(|digit| digit.is_ascii_digit()).fold(0_u64, |count, digit| {
+            count.saturating_mul(10).saturating_add(u64::from(digit - b'0'))
+        })
+    });
+    values.max()
 }
 
 fn is_ods(bytes: &[u8], file: &str) -> Result<bool, SheetError> {

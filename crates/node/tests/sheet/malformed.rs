@@ -107,6 +107,17 @@ fn a_bomb_is_refused_by_what_it_declares_and_by_what_it_is() {
 }
 
 #[test]
+fn a_table_that_claims_more_texts_than_it_has_room_for_is_refused() {
+    for count in ["4000000000", "99999999999999999999999"] {
+        let changed = crate::filling::edit(&filled_form(), "xl/sharedStrings.xml", |xml| {
+            xml.replacen("uniqueCount=\"", &format!("uniqueCount=\"{count}"), 1)
+        });
+        let (error, words) = refused(&changed, "form.xlsx");
+        assert!(matches!(error, SheetError::Bomb { .. }), "{words}");
+    }
+}
+
+#[test]
 fn one_text_in_many_cells_stays_within_the_budget() {
     let mut workbook = Workbook::new();
     let sheet = workbook.add_worksheet();
