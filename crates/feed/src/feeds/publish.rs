@@ -215,6 +215,10 @@ impl Feeds {
                 self.parts.random.fill(&mut bytes);
                 RecordId::from_random_bytes(bytes)
             });
+            if publication.kind == Kind::NODE {
+                let reason = "a node record is signed by the root key, and no draft";
+                return Err(PublishError::Statement { id, reason });
+            }
             let highest = match versions.get(&id) {
                 Some(version) => *version,
                 None if publication.id.is_none() => 0,
