@@ -41,7 +41,6 @@ export async function places(hub, prepared) {
     ...Object.entries(chosen).map(([name, found]) => ({
       name: `record, ${name}`,
       path: found && pathOf(found),
-      languages: name === 'practice es' ? LANGUAGES : THREE,
     })),
     { name: 'record, seven languages', path: prepared.seven, languages: LANGUAGES },
     { name: 'record, withdrawn', path: prepared.withdrawn },
