@@ -10,7 +10,7 @@ use feed::verify::VerifyError;
 use tests::chance::BEGINNING;
 use tests::federation::{Federation, Node};
 use tests::forge::{Forge, Script};
-use tests::member::Member;
+use tests::member::{Member, practice};
 use tlog::hash::Hash;
 
 const HUB: &str = "hub.example";
@@ -346,5 +346,78 @@ async fn a_carrier_without_the_feed_says_so() -> Result<()> {
     let (hub, honest) = (stage.hub()?, stage.federation.node(HONEST)?);
     let error = hub.sync(&stage.evil, &honest.url()).await.err().context("found elsewhere")?;
     assert!(matches!(error, SyncError::Carrier(CarrierError::NotFound { .. })), "{error}");
+    Ok(())
+}
+
+/// Changes one bit of a file, near its end.
+fn rot(file: &std::path::Path) -> Result<()> {
+    let mut bytes = std::fs::read(file)?;
+    let at = bytes.len() - 5;
+    bytes[at] ^= 1;
+    Ok(std::fs::write(file, bytes)?)
+}
+
+#[tokio::test]
+async fn a_copy_that_rots_is_never_shown_and_is_made_whole_by_the_next_round() -> Result<()> {
+    let mut federation = Federation::of([HUB, HONEST]).await?;
+    let owner = Member::of(HONEST)?;
+    let origin = owner.origin();
+    let honest = federation.node(HONEST)?;
+    let many = (0..1_100).map(|number| practice(None, &format!("Record {number}"))).collect();
+    honest.feeds().publish(origin.feed(), many).await?;
+    let url = honest.url();
+    federation.node(HUB)?.pin(&owner).await?;
+    federation.node(HUB)?.sync(&owner, &url).await?;
+    for file in ["segment/002", "tile/0/002", "head"] {
+        let rot = |data: &std::path::Path| {
+            rot(&data.join("facts").join(HONEST).join("public").join(file))
+        };
+        federation.restart(HUB, rot).await?;
+        let hub = federation.node(HUB)?.feeds();
+        let before = hub.segment(&origin, 2).await;
+        ensure!(before.is_err() || file.starts_with("tile"), "{file}: rotten bytes were served");
+        federation.node(HUB)?.sync(&owner, &url).await?;
+        ensure!(hub.view(&origin).is_some_and(|view| view.size() == 1_101), "{file}");
+        ensure!(hub.segment(&origin, 2).await.is_ok(), "{file}: the segment was not fetched again");
+        let entry = hub.entry(&origin, 700).await?;
+        ensure!(matches!(entry.body, feed::feeds::BodyRead::Held(_)), "{file}: a body is missing");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn our_own_feed_that_rots_signs_nothing_and_says_why() -> Result<()> {
+    let mut federation = Federation::of([HONEST]).await?;
+    federation.node(HONEST)?.publish("Before").await?;
+    let public = Member::of(HONEST)?.origin().feed().clone();
+    let high_water = |data: &std::path::Path| {
+        let file = std::fs::read_dir(data.join("high-water"))?.next().context("no mark")??;
+        Ok(std::fs::write(file.path(), "x")?)
+    };
+    federation.restart(HONEST, high_water).await?;
+    let feeds = federation.node(HONEST)?.feeds();
+    ensure!(feeds.view(&Member::of(HONEST)?.origin()).is_some(), "reading goes on");
+    let words = feeds.publish(&public, vec![practice(None, "After")]).await.err();
+    let words = words.context("signed without the mark")?.to_string();
+    ensure!(words.contains("read-only") && words.contains("high-water"), "{words}");
+    let head =
+        |data: &std::path::Path| rot(&data.join("facts").join(HONEST).join("public").join("head"));
+    federation.restart(HONEST, head).await?;
+    let feeds = federation.node(HONEST)?.feeds();
+    let words = feeds.publish(&public, vec![practice(None, "After")]).await.err();
+    let words = words.context("signed after a torn head")?.to_string();
+    ensure!(words.contains("read-only"), "{words}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_draft_of_a_node_record_is_not_published() -> Result<()> {
+    let federation = Federation::of([HONEST]).await?;
+    let public = Member::of(HONEST)?.origin().feed().clone();
+    let mut draft = practice(None, "A node");
+    draft.kind = ::practice::kind::Kind::NODE;
+    let feeds = federation.node(HONEST)?.feeds();
+    let words = feeds.publish(&public, vec![draft]).await.err().context("published")?.to_string();
+    ensure!(words.contains("root key"), "{words}");
     Ok(())
 }
