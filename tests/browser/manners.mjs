@@ -14,17 +14,18 @@ export async function firstView(browser, url, language, status) {
   const finished = [];
   page.on('console', message => found.push(`the browser says: ${message.text()}`));
   page.on('pageerror', error => found.push(`the browser says: ${error.message}`));
+  const asked = [];
+  page.on('request', request => asked.push(request.url()));
   page.on('requestfinished', request => finished.push(request));
   page.on('requestfailed', request => found.push(`not fetched: ${request.url()}`));
   const answer = await page.goto(url, { waitUntil: 'load' });
   if (answer.status() !== status) found.push(`answers ${answer.status()}, not ${status}`);
   const icons = await page.locator('link[rel~=icon]').evaluateAll(links => links.map(link => link.href));
   let bytes = 0;
-  const addresses = new Set(icons);
+  const addresses = new Set([...icons, ...asked]);
   for (const request of finished) {
     const sizes = await request.sizes();
     bytes += sizes.responseBodySize + sizes.responseHeadersSize;
-    addresses.add(request.url());
   }
   for (const icon of icons.filter(icon => !finished.some(request => request.url() === icon))) {
     bytes += (await (await context.request.get(icon)).body()).length;
