@@ -352,8 +352,7 @@ async fn a_carrier_without_the_feed_says_so() -> Result<()> {
 /// Changes one bit of a file, near its end.
 fn rot(file: &std::path::Path) -> Result<()> {
     let mut bytes = std::fs::read(file)?;
-    let at = bytes.len() - 5;
-    bytes[at] ^= 1;
+    bytes.iter_mut().rev().skip(4).take(1).for_each(|byte| *byte ^= 1);
     Ok(std::fs::write(file, bytes)?)
 }
 
