@@ -41,7 +41,7 @@ pub(crate) enum Answer {
     TooLong { limit: usize },
     /// The body is gone, and here is why.
     #[error(
-        "the text of entry {index} was erased; the withdrawal is in `withdrawal`, its proof in `proof`"
+        "the text was erased: entry {index} withdraws it, as `withdrawal` says and `proof` shows"
     )]
     Erased { index: u64, withdrawal: String, proof: String },
     /// No room for another waiting reader.
