@@ -95,7 +95,8 @@ fn a_node_whose_name_was_changed_in_the_configuration_does_not_open() {
     let program = Program::fresh();
     program.init("simore.gov.py");
     let file = program.path("jopoi-data/jopoi.toml");
-    let text = std::fs::read_to_string(&file).unwrap().replace("\"simore.gov.py\"", "\"other.gov.py\"");
+    let text =
+        std::fs::read_to_string(&file).unwrap().replace("\"simore.gov.py\"", "\"other.gov.py\"");
     std::fs::write(&file, text).unwrap();
     let refused = program.fails(1, &["list"]);
     assert!(refused.contains("no feed of `other.gov.py`"), "{refused}");
@@ -159,13 +160,27 @@ fn nodes_that_share_an_address_are_told_apart_by_the_host_that_is_asked_for() {
     let address = format!("127.0.0.1:{port}");
     for node in ["a.example", "b.example"] {
         let (data, url) = (format!("nodes/{node}"), format!("http://{node}:{port}/"));
-        let made = ["init", node, "--state", "PY", "--name", "es=Nodo", "--listen", &address];
+        let made = [
+            "init",
+            node,
+            "--state",
+            "PY",
+            "--name",
+            "es=Nodo",
+            "--reuse",
+            "CC-BY-4.0",
+            "--listen",
+            &address,
+        ];
         program.ok(&[&made[..], &["--data", &data, "--url", &url]].concat());
     }
     let server = program.serve_in("nodes");
     for node in ["a.example", "b.example"] {
         let answer = program::get(port, &format!("{node}:{port}"), "/.well-known/jopoi");
-        assert!(answer.starts_with("HTTP/1.1 200") && answer.contains(&format!("\"node\":\"{node}\"")), "{answer}");
+        assert!(
+            answer.starts_with("HTTP/1.1 200") && answer.contains(&format!("\"node\":\"{node}\"")),
+            "{answer}"
+        );
     }
     let stranger = program::get(port, "c.example", "/.well-known/jopoi");
     assert!(stranger.starts_with("HTTP/1.1 421"), "{stranger}");
@@ -193,7 +208,8 @@ fn a_sheet_is_imported_once_and_its_faulty_rows_are_told_by_cell() {
     program.write("sheet.csv", &sheet.replace("flying", "consultation"));
     let told = program.ok(&["import", "sheet.csv", "--yes"]);
     assert!(told.contains("unchanged") && told.contains("Published 1 records"), "{told}");
-    program.write("sheet.csv", &sheet.replace("flying", "consultation").replace("Uno", "Uno y medio"));
+    program
+        .write("sheet.csv", &sheet.replace("flying", "consultation").replace("Uno", "Uno y medio"));
     let told = program.ok(&["import", "sheet.csv", "--yes"]);
     assert!(told.contains("changes title"), "{told}");
 }
@@ -202,7 +218,11 @@ fn a_sheet_is_imported_once_and_its_faulty_rows_are_told_by_cell() {
 fn the_sample_configuration_is_what_the_program_prints() {
     let program = Program::fresh();
     let kept = include_str!("../../../deploy/jopoi.toml");
-    assert_eq!(program.ok(&["config", "--sample"]), kept, "run `jopoi config --sample >deploy/jopoi.toml`");
+    assert_eq!(
+        program.ok(&["config", "--sample"]),
+        kept,
+        "run `jopoi config --sample >deploy/jopoi.toml`"
+    );
 }
 
 #[test]
@@ -213,7 +233,11 @@ fn the_demo_tells_its_nodes_once_everything_is_verified() {
         lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let hub: Vec<_> = nodes.iter().filter(|node| node["role"] == "hub").collect();
     assert_eq!(hub.len(), 1);
-    assert_eq!(hub[0]["feeds"].as_array().unwrap().len(), nodes.len(), "its own feed and one of each");
+    assert_eq!(
+        hub[0]["feeds"].as_array().unwrap().len(),
+        nodes.len(),
+        "its own feed and one of each"
+    );
     for node in nodes.iter().filter(|node| node["role"] == "node") {
         assert!(node["name"].as_str().unwrap().starts_with("documentation-"), "{node}");
         assert!(node["url"].as_str().unwrap().starts_with("http://127.0.0.1:"), "{node}");

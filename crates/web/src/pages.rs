@@ -138,7 +138,7 @@ impl Reader {
 
     /// A page, as it is sent.
     fn page(&self, page: &impl Template) -> Result<Response, Answer> {
-        let content = Content::loose(page.render()?, media::HTML);
+        let content = Content::loose(without_controls(page.render()?), media::HTML);
         let mut response = content.answer(&self.headers);
         set_language(response.headers_mut(), self.texts);
         Ok(response)
@@ -148,6 +148,17 @@ impl Reader {
     fn parameter(&self, name: &str) -> Option<&str> {
         self.query.split('&').find_map(|part| part.strip_prefix(name)?.strip_prefix('='))
     }
+}
+
+/// A page without the characters by which a stranger's text could turn round or hide the words beside it:
+/// controls, and marks that embed or override a direction. Isolates stay: the texts themselves use them.
+pub(crate) fn without_controls(mut html: String) -> String {
+    let harmful = |c: char| {
+        (c.is_control() && !matches!(c, '\n' | '\r' | '\t'))
+            || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}' | '\u{2067}')
+    };
+    html.retain(|c| !harmful(c));
+    html
 }
 
 impl FromRequestParts<App> for Reader {

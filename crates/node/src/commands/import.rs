@@ -47,6 +47,9 @@ pub struct Import {
     /// Show what would happen, and write nothing.
     #[arg(long, conflicts_with = "yes")]
     dry_run: bool,
+    /// Publish nothing if a single row is refused.
+    #[arg(long)]
+    all_or_nothing: bool,
     /// Publish without asking.
     #[arg(long)]
     yes: bool,
@@ -88,6 +91,13 @@ impl Import {
         let preview = sheet::preview(&import, &|reference| held.get(reference).cloned());
         show(&import, &preview, &output)?;
         let drafts = sheet::publications(&preview);
+        if self.all_or_nothing && !preview.refused.is_empty() {
+            output.json(&summary(&preview, None))?;
+            bail!(
+                "nothing was published: {} rows were refused, and all or nothing was asked",
+                preview.refused.len()
+            );
+        }
         if self.dry_run || drafts.is_empty() {
             output.json(&summary(&preview, None))?;
             return Ok(ended(&preview));

@@ -40,9 +40,9 @@ pub struct Init {
     /// A public address, the preferred one first.
     #[arg(long)]
     url: Vec<String>,
-    /// The licence of its records, where a draft does not say.
+    /// The licence under which its records may be used again, where a draft does not say, such as CC-BY-4.0.
     #[arg(long, value_name = "LICENCE")]
-    reuse: Option<String>,
+    reuse: String,
     /// The language of those who write here, where a draft does not say.
     #[arg(long, value_name = "LANG")]
     language: Option<String>,
@@ -76,21 +76,17 @@ impl Init {
         if let Some(state) = self.state.as_deref().filter(|state| !is_state(state)) {
             anyhow::bail!("`{state}` is no code of a State; give two capital letters such as PY");
         }
-        if let Some(code) = &self.reuse {
-            let licences = Vocabulary::get("reuse-licences");
-            if licences.is_some_and(|licences| !licences.contains(code)) {
-                let codes = licences
-                    .map(|list| list.terms().iter().map(|term| term.code.as_str()).collect());
-                let codes: Vec<&str> = codes.unwrap_or_default();
-                anyhow::bail!("`{code}` is no licence of the list: {}", codes.join(", "));
-            }
+        let licences = Vocabulary::get("reuse-licences");
+        if let Some(licences) = licences.filter(|licences| !licences.contains(&self.reuse)) {
+            let codes: Vec<&str> = licences.terms().iter().map(|term| term.code.as_str()).collect();
+            anyhow::bail!("`{}` is no licence of the list: {}", self.reuse, codes.join(", "));
         }
         for url in &self.url {
             config.base_urls.push(check_base_url(url)?.to_string());
         }
         config.listen = self.listen.unwrap_or(config.listen);
         config.peers.allow_networks = self.allow_network;
-        config.reuse = self.reuse;
+        config.reuse = Some(self.reuse);
         let fallback = self.language.as_deref().unwrap_or("en");
         let organization = by_language(&self.organization, Some(fallback))?;
         let names = by_language(&self.name, None)?;

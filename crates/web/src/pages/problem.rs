@@ -9,7 +9,7 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use wire::media;
 use wire::problem::{Name, Problem};
 
-use super::{Frame, Reader, set_language};
+use super::{Frame, Reader, set_language, without_controls};
 use crate::answer::Answer;
 use crate::app::App;
 use crate::params::Params;
@@ -61,7 +61,8 @@ pub(crate) fn problem_answer(
 ) -> Response {
     let name = problem.name().unwrap_or(Name::Internal);
     let page = ProblemPage::new(app, reader, name, Some(problem)).render();
-    *response.body_mut() = Body::from(page.unwrap_or_else(|_| problem.title.clone()));
+    *response.body_mut() =
+        Body::from(without_controls(page.unwrap_or_else(|_| problem.title.clone())));
     let head = response.headers_mut();
     head.insert(CONTENT_TYPE, HeaderValue::from_static(media::HTML));
     head.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));

@@ -7,7 +7,8 @@ use wire::paths;
 use crate::stand::{Stand, practice};
 
 /// What must never reach a browser as markup.
-const PAYLOAD: &str = "\"><script>alert(1)</script><img src=x onerror=alert(2)>'&";
+const PAYLOAD: &str =
+    "\"><script>alert(1)</script><img src=x onerror=alert(2)>'&\u{202e}\u{1b}\u{2067}\u{9b}";
 
 #[tokio::test]
 async fn nothing_that_a_stranger_wrote_becomes_markup() {
@@ -36,6 +37,9 @@ async fn nothing_that_a_stranger_wrote_becomes_markup() {
         assert!(text.contains("alert(1)"), "{path} shows the text");
         for markup in ["<script", "<img", "\"javascript:", "\"data:", "onerror=alert(2)>"] {
             assert!(!text.contains(markup), "{path}: {markup}");
+        }
+        for control in ['\u{202e}', '\u{1b}', '\u{2067}', '\u{9b}'] {
+            assert!(!text.contains(control), "{path}: {control:?}");
         }
     }
 }
