@@ -27,6 +27,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use arc_swap::ArcSwapOption;
 use bytes::Bytes;
+use tlog::hash::Hash;
 use tlog::name::{FeedName, NodeName, Origin};
 use tokio::sync::{oneshot, watch};
 
@@ -48,6 +49,8 @@ pub use view::{FeedState, View};
 
 /// Decoded blocks kept for readers, over all feeds.
 const BLOCK_CACHE_BYTES: u64 = 32 << 20;
+/// Segments whose stored form is remembered, over all feeds: those of four million entries.
+const PACKED_MAX: u64 = 1 << 14;
 
 /// What a node is made of.
 pub struct Parts {
@@ -72,13 +75,15 @@ pub struct Feeds {
     pins: RwLock<BTreeMap<NodeName, Pin>>,
     changed: watch::Sender<u64>,
     blocks: moka::sync::Cache<(Origin, BlockPlace), Arc<Vec<Block>>>,
+    /// SHA-256 of segments as stored, once they were checked.
+    packed: moka::sync::Cache<(Origin, u64), Hash>,
 }
 
 /// Which decoded blocks: a segment never changes but by erasure, a tail is told by its head's tip.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum BlockPlace {
     Segment(u64),
-    Tail(tlog::hash::Hash),
+    Tail(Hash),
 }
 
 /// One feed, while the node runs.

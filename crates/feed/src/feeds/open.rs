@@ -40,6 +40,7 @@ impl Feeds {
                 .weigher(weigh)
                 .max_capacity(BLOCK_CACHE_BYTES)
                 .build(),
+            packed: moka::sync::Cache::new(super::PACKED_MAX),
         });
         feeds.load_pins().await?;
         for origin in feeds.parts.store.origins().await? {

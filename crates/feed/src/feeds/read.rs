@@ -9,6 +9,7 @@ use bytes::Bytes;
 use practice::body::Body;
 use practice::id::RecordId;
 use practice::kind::Kind;
+use tlog::hash::Hash;
 use tlog::name::Origin;
 use tlog::proof_file::TlogProof;
 use tlog::tile::{EntriesTile, Tile, TilePath};
@@ -170,17 +171,28 @@ impl Feeds {
         }
         let bytes = self.parts.store.fact(origin, &Fact::Segment(number)).await?;
         let root = self.segment_root_of(&view, number).ok();
+        let key = (origin.clone(), number);
+        let seen = self.packed.get(&key);
+        // What the disk gave back is hashed again, away from the runtime's threads: once down to its
+        // entries, then as long as it is the same.
         let check = move || {
             let bytes = bytes?;
-            let block = block::open_segment(&bytes, number).ok()?;
-            (block.segment_root() == root).then_some(bytes)
+            let packed = Hash::of(&bytes);
+            if seen != Some(packed) {
+                let block = block::open_segment(&bytes, number).ok()?;
+                (block.segment_root() == root).then_some(())?;
+            }
+            Some((bytes, packed))
         };
-        // What the disk gave back is hashed again, away from the runtime's threads.
         let checked = tokio::task::spawn_blocking(check).await.ok().flatten();
-        checked.ok_or_else(|| {
+        let (bytes, packed) = checked.ok_or_else(|| {
             let index = number * SEGMENT_ENTRIES;
             damaged(origin, index, &self.damaged_segment(origin, number))
-        })
+        })?;
+        if seen != Some(packed) {
+            self.packed.insert(key, packed);
+        }
+        Ok(bytes)
     }
 
     /// A hash tile or a bundle of entries, of any width that the current size allows.

@@ -158,7 +158,9 @@ async fn judge(
         .iter()
         .map(|warning| Fault { path: warning.path.clone(), reason: warning.to_string() })
         .collect();
-    judged.answer.questions = questions(&kind, &record.subject, defaults.state.as_deref());
+    if request.dry_run {
+        judged.answer.questions = questions(&kind, &record.subject, defaults.state.as_deref());
+    }
     let reference = typed.local_id().and_then(|reference| by_reference.get(reference));
     place(app, origin, draft, record, reference, request, &mut judged).await?;
     Ok(judged)

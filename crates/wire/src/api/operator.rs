@@ -89,7 +89,7 @@ pub struct DraftAnswer {
     /// What the author should look at once more.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<Fault>,
-    /// What is not described yet, as questions to the author; never demanded.
+    /// What is not described yet, as questions to the author; never demanded. Only in a dry run.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub questions: Vec<Question>,
 }
