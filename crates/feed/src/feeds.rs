@@ -28,7 +28,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use arc_swap::ArcSwapOption;
 use bytes::Bytes;
 use tlog::hash::Hash;
-use tlog::name::{FeedName, NodeName, Origin};
+use tlog::name::{NodeName, Origin};
 use tokio::sync::{oneshot, watch};
 
 use crate::block::Block;
@@ -212,11 +212,6 @@ impl Feeds {
         let views = handles.values().filter(|handle| handle.origin.node() == node);
         let newest = views.filter_map(|handle| handle.view.load_full()?.keys.newest().cloned());
         newest.max_by_key(|keyed| keyed.record.version()).map(|keyed| keyed.body)
-    }
-
-    /// The name of a feed of this node.
-    pub fn own_origin(&self, feed: &FeedName) -> Option<Origin> {
-        Origin::new(self.node().clone(), feed.clone()).into()
     }
 
     fn handle(&self, origin: &Origin) -> Option<Arc<Handle>> {
