@@ -14,7 +14,8 @@ use serde_json::Value;
 use wire::{api, limits, media, paths};
 
 use crate::answer::Answer;
-use crate::app::{App, Audience};
+use crate::app::App;
+use crate::caller::Caller;
 use crate::content::Content;
 use crate::params::Params;
 
@@ -43,15 +44,15 @@ pub(crate) async fn node(State(app): State<App>, headers: HeaderMap) -> Result<R
 }
 
 /// `GET /api/v1/feeds`
-pub(crate) async fn feeds(State(app): State<App>, headers: HeaderMap) -> Response {
-    let views = app.origins().into_iter().filter_map(|origin| app.view(&origin));
-    let feeds = views.map(|view| feed(&app, &view)).collect();
+pub(crate) async fn feeds(State(app): State<App>, caller: Caller, headers: HeaderMap) -> Response {
+    let feeds = app.views(&caller).iter().map(|view| feed(view, &caller)).collect();
     json(&api::Feeds { feeds }, &headers)
 }
 
 /// `GET /api/v1/records?feed=&kind=&before=&limit=`
 pub(crate) async fn records(
     State(app): State<App>,
+    caller: Caller,
     query: Result<Query<api::RecordsQuery>, QueryRejection>,
     headers: HeaderMap,
 ) -> Result<Response, Answer> {
@@ -59,12 +60,12 @@ pub(crate) async fn records(
         query.map_err(|rejection| Answer::bad(format!("the query cannot be read: {rejection}")))?;
     let limit = query.limit.unwrap_or(limits::RECORDS_PAGE).clamp(1, limits::RECORDS_PAGE);
     let origins = match &query.feed {
-        Some(origin) if app.view(origin).is_some() => vec![origin.clone()],
+        Some(origin) if app.view(origin, &caller).is_some() => vec![origin.clone()],
         Some(origin) => return Err(Answer::not_found(format!("feed `{origin}`"))),
         None if query.before.is_some() => {
             return Err(Answer::bad("`before` is an entry of one feed: name it with `feed=`"));
         }
-        None => app.origins(),
+        None => app.origins(&caller),
     };
     let mut found = Vec::new();
     let mut next = None;
@@ -87,11 +88,12 @@ pub(crate) async fn records(
 /// `GET /api/v1/records/{node}/{feed}/{uuid}`
 pub(crate) async fn record(
     State(app): State<App>,
+    caller: Caller,
     params: Params,
     headers: HeaderMap,
 ) -> Result<Response, Answer> {
     let (origin, id) = (params.origin()?, params.record_id()?);
-    if !app.may_read(&origin) {
+    if app.view(&origin, &caller).is_none() {
         return Err(Answer::not_found(format!("feed `{origin}`")));
     }
     let read = app.feeds.record(&origin, &id).await?;
@@ -126,19 +128,25 @@ pub(crate) async fn record(
 }
 
 /// `GET /api/v1/peers`
-pub(crate) async fn peers(State(app): State<App>, headers: HeaderMap) -> Response {
-    json(&followed(&app), &headers)
+pub(crate) async fn peers(State(app): State<App>, caller: Caller, headers: HeaderMap) -> Response {
+    json(&followed(&app, &caller), &headers)
 }
 
-/// The nodes followed, with the reasons for what fails only for the operator.
-pub(crate) fn followed(app: &App) -> api::Peers {
+/// The nodes followed. The operator gets everything; anybody else what follows from the feeds they may
+/// read alone, without reasons and schedules.
+pub(crate) fn followed(app: &App, caller: &Caller) -> api::Peers {
     let mut peers = app.peers.status();
+    if caller.is_operator() {
+        return api::Peers { peers };
+    }
     for peer in &mut peers {
-        peer.feeds.retain(|feed| app.may_read(&feed.origin));
-        if app.audience != Audience::Operator {
-            peer.reason.clear();
-            peer.feeds.iter_mut().for_each(|feed| feed.reason.clear());
-        }
+        peer.feeds.retain(|feed| app.may_read(&feed.origin, caller));
+        peer.feeds.iter_mut().for_each(|feed| feed.reason.clear());
+        peer.state = peer.feeds.iter().map(|feed| feed.state).max().unwrap_or_default();
+        peer.last_success = peer.feeds.iter().filter_map(|feed| feed.last_success).max();
+        peer.reason.clear();
+        peer.next_attempt = None;
+        peer.failures = 0;
     }
     api::Peers { peers }
 }
@@ -150,8 +158,8 @@ pub(crate) fn json(value: &impl Serialize, headers: &HeaderMap) -> Response {
     Content::loose(bytes, media::JSON).answer(headers)
 }
 
-fn feed(app: &App, view: &View) -> api::Feed {
-    let operator = app.audience == Audience::Operator;
+fn feed(view: &View, caller: &Caller) -> api::Feed {
+    let operator = caller.is_operator();
     let (state, words) = match &view.state {
         FeedState::Open => ("open", String::new()),
         FeedState::ReadOnly { reason } => ("read-only", reason.clone()),

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use feed::feeds::{Feeds, View};
+use feed::feeds::Feeds;
 use practice::draft::Defaults;
-use tlog::name::{NodeName, Origin};
+use tlog::name::NodeName;
 use tokio::sync::Semaphore;
 use wire::api;
 
@@ -123,22 +123,5 @@ impl App {
             waiting: Arc::new(Semaphore::new(WAITING_READERS_MAX)),
             audience: Audience::Everyone,
         }
-    }
-
-    /// Whether whoever asks here may know of this feed. Restricted feeds are unknown to strangers.
-    pub(crate) fn may_read(&self, origin: &Origin) -> bool {
-        self.audience == Audience::Operator || !origin.feed().is_restricted()
-    }
-
-    /// The feeds held that the caller may read, own ones first.
-    pub(crate) fn origins(&self) -> Vec<Origin> {
-        let mut origins = self.feeds.origins();
-        origins.retain(|origin| self.may_read(origin));
-        origins
-    }
-
-    /// A feed that the caller may read.
-    pub(crate) fn view(&self, origin: &Origin) -> Option<Arc<View>> {
-        self.may_read(origin).then(|| self.feeds.view(origin)).flatten()
     }
 }

@@ -14,6 +14,7 @@ use wire::media;
 
 use crate::answer::Answer;
 use crate::app::App;
+use crate::caller::Caller;
 use crate::content::{Content, Keep};
 use crate::feed_objects::{applied, asked_wait, body_at, place_to_wait};
 use crate::params::Params;
@@ -33,12 +34,13 @@ pub(crate) async fn well_known(
 /// `If-None-Match`, held until that list is another one.
 pub(crate) async fn heads(
     State(app): State<App>,
+    caller: Caller,
     stopping: Option<Extension<Stopping>>,
     headers: HeaderMap,
 ) -> Result<Response, Answer> {
     let mut changed = app.feeds.changed();
     let wait = asked_wait(&headers);
-    let mut content = head_lines(&app);
+    let mut content = head_lines(&app, &caller);
     if let Some(wait) = wait
         && content.is_known_to(&headers)
     {
@@ -52,7 +54,7 @@ pub(crate) async fn heads(
         };
         let news = async {
             while let Ok(Ok(())) = timeout_at(until, changed.changed()).await {
-                content = head_lines(&app);
+                content = head_lines(&app, &caller);
                 if !content.is_known_to(&headers) {
                     break;
                 }
@@ -67,6 +69,7 @@ pub(crate) async fn heads(
 /// `GET /bodies/sha256:HEX`: one body, from whichever feed it stands in.
 pub(crate) async fn bodies(
     State(app): State<App>,
+    caller: Caller,
     params: Params,
     headers: HeaderMap,
 ) -> Result<Response, Answer> {
@@ -76,7 +79,7 @@ pub(crate) async fn bodies(
     let hash = params.hash()?;
     let mut refusal = Answer::not_found(format!("body `sha256:{}`", hash.to_hex()));
     for (origin, index) in app.feeds.catalog().entries_with_body(&hash)? {
-        if !app.may_read(&origin) {
+        if !app.may_read(&origin, &caller) {
             continue;
         }
         match body_at(&app, &origin, index, &headers).await {
@@ -110,11 +113,10 @@ pub(crate) async fn livez() -> Response {
 }
 
 /// `GET /readyz`: it can serve, with a reason for each of our own feeds that cannot go on.
-pub(crate) async fn readyz(State(app): State<App>) -> Response {
+pub(crate) async fn readyz(State(app): State<App>, caller: Caller) -> Response {
     let held_back: Vec<_> = app
-        .origins()
+        .views(&caller)
         .into_iter()
-        .filter_map(|origin| app.view(&origin))
         .filter(|view| view.own && view.state != FeedState::Open)
         .map(|view| json!({ "feed": view.origin, "reason": "nothing is signed in this feed" }))
         .collect();
@@ -123,9 +125,10 @@ pub(crate) async fn readyz(State(app): State<App>) -> Response {
     (status, Json(json!({ "ready": ready, "reasons": held_back }))).into_response()
 }
 
-fn head_lines(app: &App) -> Content {
-    let views = app.origins().into_iter().filter_map(|origin| app.view(&origin));
+fn head_lines(app: &App, caller: &Caller) -> Content {
+    let views = app.views(caller);
     let lines: Vec<HeadLine> = views
+        .iter()
         .map(|view| HeadLine { origin: view.origin.clone(), size: view.size(), root: view.root() })
         .collect();
     Content::exact(heads::format(&lines), media::JSON)

@@ -18,6 +18,7 @@ use wire::{media, paths, prefer};
 
 use crate::answer::Answer;
 use crate::app::App;
+use crate::caller::Caller;
 use crate::content::{Content, Keep};
 use crate::params::Params;
 use crate::server::Stopping;
@@ -57,10 +58,11 @@ pub(crate) async fn body_at(
 /// `GET …/checkpoint`: the signed note of the last commit.
 pub(crate) async fn checkpoint(
     State(app): State<App>,
+    caller: Caller,
     params: Params,
     headers: HeaderMap,
 ) -> Result<Response, Answer> {
-    let origin = readable(&app, &params)?;
+    let origin = readable(&app, &caller, &params)?;
     let note = app.feeds.checkpoint(&origin).await?;
     Ok(Content::exact(note, media::TEXT).of(&origin).answer(&headers))
 }
@@ -68,10 +70,11 @@ pub(crate) async fn checkpoint(
 /// `GET …/tile/…`: a hash tile or a bundle of entries.
 pub(crate) async fn tile(
     State(app): State<App>,
+    caller: Caller,
     params: Params,
     headers: HeaderMap,
 ) -> Result<Response, Answer> {
-    let origin = readable(&app, &params)?;
+    let origin = readable(&app, &caller, &params)?;
     let name = format!("tile/{}", params.text("path")?);
     let path = TilePath::parse(&name).map_err(|_| Answer::not_found(format!("tile `{name}`")))?;
     let bytes = app.feeds.tile(&origin, &path).await?;
@@ -86,11 +89,12 @@ pub(crate) async fn tile(
 /// `GET …/since/SIZE`: the head, or the commits that follow, with `Prefer: wait` once there are any.
 pub(crate) async fn since(
     State(app): State<App>,
+    caller: Caller,
     stopping: Option<Extension<Stopping>>,
     params: Params,
     headers: HeaderMap,
 ) -> Result<Response, Answer> {
-    let origin = readable(&app, &params)?;
+    let origin = readable(&app, &caller, &params)?;
     let size = params.number("size")?;
     let wait = asked_wait(&headers);
     let place = place_to_wait(&app, wait);
@@ -102,6 +106,8 @@ pub(crate) async fn since(
         },
         None => news.await?,
     };
+    // While it was held, the caller may have left the audience.
+    still_readable(&app, &caller, &origin)?;
     let response = match news {
         Since::Head(bytes) | Since::Commits(bytes) => {
             Content::exact(bytes, media::BYTES).of(&origin).answer(&headers)
@@ -120,10 +126,11 @@ pub(crate) async fn since(
 /// `GET …/segment/N`: a sealed segment, as stored.
 pub(crate) async fn segment(
     State(app): State<App>,
+    caller: Caller,
     params: Params,
     headers: HeaderMap,
 ) -> Result<Response, Answer> {
-    let origin = readable(&app, &params)?;
+    let origin = readable(&app, &caller, &params)?;
     let bytes = app.feeds.segment(&origin, params.number("number")?).await?;
     Ok(Content::exact(bytes, media::BYTES).of(&origin).answer(&headers))
 }
@@ -131,20 +138,22 @@ pub(crate) async fn segment(
 /// `GET …/body/INDEX`: one body.
 pub(crate) async fn body(
     State(app): State<App>,
+    caller: Caller,
     params: Params,
     headers: HeaderMap,
 ) -> Result<Response, Answer> {
-    let origin = readable(&app, &params)?;
+    let origin = readable(&app, &caller, &params)?;
     body_at(&app, &origin, params.number("index")?, &headers).await
 }
 
 /// `GET …/proof/INDEX`: that an entry stands in the log of the newest size.
 pub(crate) async fn proof(
     State(app): State<App>,
+    caller: Caller,
     params: Params,
     headers: HeaderMap,
 ) -> Result<Response, Answer> {
-    let origin = readable(&app, &params)?;
+    let origin = readable(&app, &caller, &params)?;
     let text = app.feeds.proof(&origin, params.number("index")?).await?;
     Ok(Content::exact(text, media::TEXT).of(&origin).answer(&headers))
 }
@@ -152,29 +161,32 @@ pub(crate) async fn proof(
 /// `GET …/cosignatures`: the cosigner lines known.
 pub(crate) async fn cosignatures(
     State(app): State<App>,
+    caller: Caller,
     params: Params,
     headers: HeaderMap,
 ) -> Result<Response, Answer> {
-    stored(&app, &params, &headers, Fact::Cosignatures, "cosignatures").await
+    stored(&app, &caller, &params, &headers, Fact::Cosignatures, "cosignatures").await
 }
 
 /// `GET …/anchors`: the approvals behind a network's records.
 pub(crate) async fn anchors(
     State(app): State<App>,
+    caller: Caller,
     params: Params,
     headers: HeaderMap,
 ) -> Result<Response, Answer> {
-    stored(&app, &params, &headers, Fact::Anchors, "anchors").await
+    stored(&app, &caller, &params, &headers, Fact::Anchors, "anchors").await
 }
 
 /// `GET …/file/HEX`: an attachment, always as a download.
 pub(crate) async fn file(
     State(app): State<App>,
+    caller: Caller,
     params: Params,
     headers: HeaderMap,
 ) -> Result<Response, Answer> {
     let fact = Fact::File(params.hash()?);
-    let mut response = stored(&app, &params, &headers, fact, "file").await?;
+    let mut response = stored(&app, &caller, &params, &headers, fact, "file").await?;
     let download = HeaderValue::from_static("attachment");
     response.headers_mut().insert(CONTENT_DISPOSITION, download);
     Ok(response)
@@ -200,10 +212,16 @@ pub(crate) fn applied(mut response: Response, wait: Option<Duration>) -> Respons
 }
 
 /// The feed in the path, if it is held and the caller may read it.
-fn readable(app: &App, params: &Params) -> Result<Origin, Answer> {
+fn readable(app: &App, caller: &Caller, params: &Params) -> Result<Origin, Answer> {
     let origin = params.origin()?;
-    match app.view(&origin) {
-        Some(_) => Ok(origin),
+    still_readable(app, caller, &origin)?;
+    Ok(origin)
+}
+
+/// The same answer for a feed that is not held and for one that the caller may not read.
+fn still_readable(app: &App, caller: &Caller, origin: &Origin) -> Result<(), Answer> {
+    match app.view(origin, caller) {
+        Some(_) => Ok(()),
         None => Err(Answer::not_found(format!("feed `{origin}`"))),
     }
 }
@@ -211,12 +229,13 @@ fn readable(app: &App, params: &Params) -> Result<Origin, Answer> {
 /// An object that is served as it lies in the store.
 async fn stored(
     app: &App,
+    caller: &Caller,
     params: &Params,
     headers: &HeaderMap,
     fact: Fact,
     what: &str,
 ) -> Result<Response, Answer> {
-    let origin = readable(app, params)?;
+    let origin = readable(app, caller, params)?;
     let bytes =
         app.feeds.store().fact(&origin, &fact).await.map_err(feed::feeds::ReadError::from)?;
     let bytes = bytes.ok_or_else(|| Answer::not_found(format!("{what} of `{origin}`")))?;

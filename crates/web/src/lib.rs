@@ -11,6 +11,7 @@
 //! for byte; nothing that a stranger wrote reaches a page unescaped; no request can make a handler panic.
 
 pub mod app;
+pub mod caller;
 pub mod hosts;
 pub mod routes;
 pub mod server;
@@ -29,5 +30,6 @@ mod pages;
 mod params;
 
 pub use app::{App, Audience, PeersError, PeersView, Site};
+pub use caller::Caller;
 pub use server::{Limits, Listener, serve};
 pub use tls::Certificate;

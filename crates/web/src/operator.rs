@@ -22,6 +22,7 @@ use wire::paths;
 use crate::answer::Answer;
 use crate::api::{followed, json};
 use crate::app::App;
+use crate::caller::Caller;
 use crate::params::{self, Params};
 
 /// What a withdrawal says when its author says nothing (design 4.2).
@@ -82,7 +83,7 @@ pub(crate) async fn follow(State(app): State<App>, request: Request) -> Result<R
 pub(crate) async fn unfollow(State(app): State<App>, request: Request) -> Result<Response, Answer> {
     let request: UnfollowRequest = params::json(request).await?;
     app.peers.unfollow(request).await?;
-    Ok(json(&followed(&app), &HeaderMap::new()))
+    Ok(json(&followed(&app, &Caller::Operator), &HeaderMap::new()))
 }
 
 /// `POST /api/v1/probe`
@@ -99,7 +100,7 @@ pub(crate) async fn sync(State(app): State<App>, params: Params) -> Result<Respo
 /// `POST /api/v1/rebuild`
 pub(crate) async fn rebuild(State(app): State<App>) -> Result<Response, Answer> {
     app.feeds.rebuild(&Quiet).await?;
-    let views: Vec<_> = app.origins().into_iter().filter_map(|origin| app.view(&origin)).collect();
+    let views = app.views(&Caller::Operator);
     let feeds = u64::try_from(views.len()).unwrap_or(u64::MAX);
     let entries = views.iter().map(|view| view.size()).sum();
     Ok(json(&RebuildAnswer { feeds, entries }, &HeaderMap::new()))

@@ -33,6 +33,7 @@ use wire::{media, paths};
 
 use crate::answer::Answer;
 use crate::app::App;
+use crate::caller::Caller;
 use crate::content::{Content, Keep};
 use crate::params::Params;
 use crate::texts::Texts;
@@ -62,6 +63,8 @@ pub(crate) struct Reader {
     /// What the query holds besides the language.
     query: String,
     headers: HeaderMap,
+    /// Who asks.
+    caller: Caller,
     /// The address of the node, for commands to copy.
     base: String,
 }
@@ -91,10 +94,10 @@ struct Choice {
 impl Reader {
     /// The reader behind a request.
     pub(crate) fn of<B>(app: &App, request: &Request<B>) -> Self {
-        Self::read(app, request.uri(), request.headers())
+        Self::read(app, request.uri(), request.headers(), app.caller(request.extensions()))
     }
 
-    fn read(app: &App, uri: &Uri, headers: &HeaderMap) -> Self {
+    fn read(app: &App, uri: &Uri, headers: &HeaderMap, caller: Caller) -> Self {
         let query = uri.query().unwrap_or_default();
         let asked = query.split('&').find_map(|part| part.strip_prefix("lang="));
         let chosen = asked.and_then(Texts::of);
@@ -106,6 +109,7 @@ impl Reader {
             path: uri.path().to_owned(),
             query: rest.collect::<Vec<_>>().join("&"),
             headers: headers.clone(),
+            caller,
             base: app.base_url.clone().unwrap_or_else(|| base_asked_for(headers)),
         }
     }
@@ -165,7 +169,7 @@ impl FromRequestParts<App> for Reader {
     type Rejection = std::convert::Infallible;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Self::Rejection> {
-        Ok(Self::read(app, &parts.uri, &parts.headers))
+        Ok(Self::read(app, &parts.uri, &parts.headers, app.caller(&parts.extensions)))
     }
 }
 

@@ -9,6 +9,7 @@ use wire::paths;
 use super::line::{self, FeedLine, RecordLine};
 use super::{Frame, Reader, node_name};
 use crate::answer::Answer;
+use crate::api::followed;
 use crate::app::App;
 use crate::params::Params;
 
@@ -39,7 +40,9 @@ pub(crate) async fn feed(
     params: Params,
 ) -> Result<Response, Answer> {
     let origin = params.origin()?;
-    let view = app.view(&origin).ok_or_else(|| Answer::not_found(format!("feed `{origin}`")))?;
+    let view = app
+        .view(&origin, &reader.caller)
+        .ok_or_else(|| Answer::not_found(format!("feed `{origin}`")))?;
     let before = match reader.parameter("before") {
         Some(text) => {
             let unreadable = || Answer::bad(format!("`before={text}` is no number of an entry"));
@@ -60,7 +63,7 @@ pub(crate) async fn feed(
         title: texts.with("feed-title", &[("feed", origin.feed().as_str()), ("node", &node)]),
         node,
         node_href: paths::node(origin.node()),
-        line: line::feed(&view, &app.peers.status(), texts),
+        line: line::feed(&view, &followed(&app, &reader.caller).peers, texts),
         root: view.root().to_base64(),
         vkey: view.log_vkey().map(|key| key.to_string()).unwrap_or_default(),
         checkpoint: paths::checkpoint(&origin),

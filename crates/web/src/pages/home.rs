@@ -10,6 +10,7 @@ use feed::feeds::{Page, View};
 use super::line::{self, FeedLine, NodeLine, RecordLine};
 use super::{Frame, Reader, node_subject, speaks_for};
 use crate::answer::Answer;
+use crate::api::followed;
 use crate::app::App;
 
 /// Records on the home page.
@@ -33,11 +34,11 @@ struct HomePage {
 /// `GET /`
 pub(crate) async fn home(State(app): State<App>, reader: Reader) -> Result<Response, Answer> {
     let texts = reader.texts;
-    let peers = app.peers.status();
-    let views: Vec<_> = app.origins().into_iter().filter_map(|origin| app.view(&origin)).collect();
+    let peers = followed(&app, &reader.caller).peers;
+    let views = app.views(&reader.caller);
     let own = views.iter().filter(|view| view.own);
     let feeds = own.map(|view| line::feed(view, &peers, texts)).collect();
-    let nodes = line::known_nodes(&app, &peers);
+    let nodes = line::known_nodes(&app, &peers, &reader.caller);
     let others = nodes.iter().skip(1).take(NODES_LISTED);
     let subject = node_subject(&app, app.feeds.node());
     let page = HomePage {
@@ -45,7 +46,7 @@ pub(crate) async fn home(State(app): State<App>, reader: Reader) -> Result<Respo
         speaks_for: subject.and_then(|subject| speaks_for(&subject, texts)),
         newest: newest(&app, &reader, views.iter().map(AsRef::as_ref).collect()).await?,
         feeds,
-        followed: others.map(|node| line::node(&app, node, &peers, texts)).collect(),
+        followed: others.map(|node| line::node(&app, &reader, node, &peers)).collect(),
         more_nodes: nodes.len() > NODES_LISTED + 1,
     };
     reader.page(&page)

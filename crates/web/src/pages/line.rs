@@ -8,9 +8,10 @@ use wire::api::Peer;
 use wire::paths;
 
 use super::value::{Passage, Shower};
-use super::{node_name, node_subject, speaks_for, status};
+use super::{Reader, node_name, node_subject, speaks_for, status};
 use crate::answer::Answer;
 use crate::app::App;
+use crate::caller::Caller;
 use crate::texts::Texts;
 
 /// One record in a list.
@@ -111,9 +112,9 @@ pub(crate) fn feed(view: &View, peers: &[Peer], texts: &Texts) -> FeedLine {
 }
 
 /// The line of a node, with its feeds held here.
-pub(crate) fn node(app: &App, node: &NodeName, peers: &[Peer], texts: &Texts) -> NodeLine {
-    let held = app.origins().into_iter().filter(|origin| origin.node() == node);
-    let views = held.filter_map(|origin| app.view(&origin));
+pub(crate) fn node(app: &App, reader: &Reader, node: &NodeName, peers: &[Peer]) -> NodeLine {
+    let texts = reader.texts;
+    let views = app.views(&reader.caller).into_iter().filter(|view| view.origin.node() == node);
     let subject = node_subject(app, node);
     NodeLine {
         href: paths::node(node),
@@ -126,8 +127,8 @@ pub(crate) fn node(app: &App, node: &NodeName, peers: &[Peer], texts: &Texts) ->
 }
 
 /// All nodes known here: this one, then those held or followed, by name.
-pub(crate) fn known_nodes(app: &App, peers: &[Peer]) -> Vec<NodeName> {
-    let held = app.origins().into_iter().map(|origin| origin.node().clone());
+pub(crate) fn known_nodes(app: &App, peers: &[Peer], caller: &Caller) -> Vec<NodeName> {
+    let held = app.origins(caller).into_iter().map(|origin| origin.node().clone());
     let followed = peers.iter().map(|peer| peer.node.clone());
     let mut others: Vec<NodeName> = held.chain(followed).collect();
     others.retain(|node| node != app.feeds.node());

@@ -8,6 +8,7 @@ use practice::node_record::NodeSubject;
 use super::line::{self, NodeLine};
 use super::{Frame, Reader, node_subject};
 use crate::answer::Answer;
+use crate::api::followed;
 use crate::app::App;
 use crate::params::Params;
 
@@ -29,9 +30,9 @@ struct NodePage {
 
 /// `GET /peers`
 pub(crate) async fn nodes(State(app): State<App>, reader: Reader) -> Result<Response, Answer> {
-    let peers = app.peers.status();
-    let known = line::known_nodes(&app, &peers);
-    let nodes = known.iter().map(|node| line::node(&app, node, &peers, reader.texts)).collect();
+    let peers = followed(&app, &reader.caller).peers;
+    let known = line::known_nodes(&app, &peers, &reader.caller);
+    let nodes = known.iter().map(|node| line::node(&app, &reader, node, &peers)).collect();
     reader.page(&NodesPage { frame: reader.frame(&app, None), nodes })
 }
 
@@ -42,8 +43,8 @@ pub(crate) async fn node(
     params: Params,
 ) -> Result<Response, Answer> {
     let node = params.node()?;
-    let peers = app.peers.status();
-    if !line::known_nodes(&app, &peers).contains(&node) {
+    let peers = followed(&app, &reader.caller).peers;
+    if !line::known_nodes(&app, &peers, &reader.caller).contains(&node) {
         return Err(Answer::not_found(format!("node `{node}`")));
     }
     let subject = node_subject(&app, &node);
@@ -51,7 +52,7 @@ pub(crate) async fn node(
     let root = subject.as_ref().map(|subject| subject.root).or(pinned);
     let page = NodePage {
         frame: reader.frame(&app, Some(&node)),
-        line: line::node(&app, &node, &peers, reader.texts),
+        line: line::node(&app, &reader, &node, &peers),
         subject,
         root: root.map(|root| root.to_did()).unwrap_or_default(),
     };

@@ -90,7 +90,9 @@ pub(crate) async fn record(
     params: Params,
 ) -> Result<Response, Answer> {
     let (origin, id) = (params.origin()?, params.record_id()?);
-    let view = app.view(&origin).ok_or_else(|| Answer::not_found(format!("feed `{origin}`")))?;
+    let view = app
+        .view(&origin, &reader.caller)
+        .ok_or_else(|| Answer::not_found(format!("feed `{origin}`")))?;
     let read = app.feeds.record(&origin, &id).await?;
     let here = paths::record(&origin, &id);
     let proof = match (&read.body, read.standing) {
