@@ -13,6 +13,7 @@ mod erase;
 mod follow;
 mod heal;
 mod judge_fork;
+mod lineage;
 mod open;
 mod plan;
 mod publish;
@@ -36,6 +37,7 @@ use crate::ports::{Catalog, Clock, FeedStore, Random, Signer};
 use crate::row::Row;
 
 pub use follow::{FollowError, Pin};
+pub use lineage::{Disowned, Recovery};
 pub use open::OpenError;
 pub use publish::{
     GROUP_BYTES_MAX, PUBLICATIONS_MAX, Publication, Published, Withdrawal, timestamp,
@@ -71,6 +73,8 @@ pub struct Parts {
 /// All feeds of one node, its own and those it follows.
 pub struct Feeds {
     parts: Parts,
+    /// The node's online keys now: a rotation swaps them while the node runs.
+    signer: RwLock<Arc<dyn Signer>>,
     handles: RwLock<BTreeMap<Origin, Arc<Handle>>>,
     pins: RwLock<BTreeMap<NodeName, Pin>>,
     changed: watch::Sender<u64>,
@@ -170,8 +174,15 @@ impl Feeds {
     }
 
     /// The node's online keys.
-    pub fn signer(&self) -> &dyn Signer {
-        self.parts.signer.as_ref()
+    pub fn signer(&self) -> Arc<dyn Signer> {
+        Arc::clone(&self.signer.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Puts other online keys in place of those in use: unlocked, or of a new generation. The node
+    /// record that names them is published next, before anything else.
+    pub fn set_signer(&self, signer: Arc<dyn Signer>) {
+        *self.signer.write().unwrap_or_else(PoisonError::into_inner) = signer;
+        self.changed.send_modify(|tick| *tick = tick.wrapping_add(1));
     }
 
     /// Durable facts; only for what a person decided and for diagnosis.

@@ -345,6 +345,15 @@ pub trait Signer: Send + Sync {
     fn public(&self, key_use: KeyUse) -> Result<PublicKey, Locked>;
     /// Signs `message`.
     fn sign(&self, key_use: KeyUse, message: &[u8]) -> Result<Signature, Locked>;
+    /// The log key of the generation before, while a rotation lasts: it signs a second line beside
+    /// the new one, for readers that do not know the new one yet.
+    fn former_log(&self) -> Option<PublicKey> {
+        None
+    }
+    /// Signs `message` with [`former_log`](Self::former_log).
+    fn sign_former_log(&self, _message: &[u8]) -> Result<Signature, Locked> {
+        Err(Locked)
+    }
 }
 
 /// The online secret is encrypted and was not unlocked.

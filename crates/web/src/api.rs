@@ -162,6 +162,7 @@ fn feed(view: &View, caller: &Caller) -> api::Feed {
     let operator = caller.is_operator();
     let (state, words) = match &view.state {
         FeedState::Open => ("open", String::new()),
+        FeedState::Continued { by, .. } => ("continued", by.to_string()),
         FeedState::ReadOnly { reason } => ("read-only", reason.clone()),
         FeedState::Forked { reason } if operator => ("forked", reason.clone()),
         // What convinces a stranger is the evidence, not a word beside a name.

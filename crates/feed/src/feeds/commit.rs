@@ -84,7 +84,8 @@ impl Feeds {
         if items.is_empty() {
             return Ok(None);
         }
-        let signer = self.parts.signer.as_ref();
+        let signer = self.signer();
+        let signer = signer.as_ref();
         let staged = match view {
             Some(view) => append::stage(
                 &handle.origin,

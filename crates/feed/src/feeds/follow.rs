@@ -23,6 +23,9 @@ pub struct Pin {
     pub node: NodeName,
     /// The key that must sign its node records.
     pub root: PublicKey,
+    /// The keys that did before, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub former: Vec<PublicKey>,
     /// Where it can be reached, besides what its node record says.
     pub urls: Vec<String>,
     /// When somebody confirmed it, in seconds since 1970.
@@ -34,7 +37,7 @@ pub struct Pin {
 impl Pin {
     /// A node to follow from now on.
     pub fn new(node: NodeName, root: PublicKey, urls: Vec<String>, pinned_at: u64) -> Self {
-        Self { node, root, urls, pinned_at, following: true }
+        Self { node, root, former: Vec::new(), urls, pinned_at, following: true }
     }
 }
 

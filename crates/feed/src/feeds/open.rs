@@ -32,6 +32,7 @@ impl Feeds {
             u32::try_from(bytes).unwrap_or(u32::MAX)
         };
         let feeds = Arc::new(Self {
+            signer: RwLock::new(Arc::clone(&parts.signer)),
             parts,
             handles: RwLock::new(BTreeMap::new()),
             pins: RwLock::new(BTreeMap::new()),

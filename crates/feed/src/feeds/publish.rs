@@ -198,6 +198,10 @@ impl Feeds {
                     reason: reason.clone(),
                 })
             }
+            FeedState::Continued { by, size } => Err(PublishError::ReadOnly {
+                origin: handle.origin.clone(),
+                reason: format!("it goes on as `{by}` from entry {size} on; publish there"),
+            }),
         }
     }
 
@@ -249,7 +253,7 @@ impl Feeds {
         placed: Vec<(RecordId, u64, Publication)>,
     ) -> Result<Vec<Prepared>, PublishError> {
         let record = view.keys.in_force(view.size()).ok_or(PublishError::Nothing)?.record.clone();
-        let key = self.parts.signer.public(KeyUse::Record)?;
+        let key = self.signer().public(KeyUse::Record)?;
         let issuer = Issuer { key, node: view.origin.node().clone(), state: record.state.clone() };
         let time = timestamp(self.parts.clock.now());
         let mut work = Vec::with_capacity(placed.len());
@@ -268,7 +272,7 @@ impl Feeds {
             };
             work.push(unsigned);
         }
-        let signer = Arc::clone(&self.parts.signer);
+        let signer = self.signer();
         if work.len() == 1 {
             return prepare_all(work, signer.as_ref());
         }

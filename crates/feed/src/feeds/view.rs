@@ -51,6 +51,13 @@ pub enum FeedState {
         /// Why, in words for the operator.
         reason: String,
     },
+    /// It goes on in another feed of its node; what stands here from `size` on is disowned.
+    Continued {
+        /// The feed that continues it.
+        by: Origin,
+        /// How many of its entries count.
+        size: u64,
+    },
 }
 
 impl View {
