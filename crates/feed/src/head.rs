@@ -136,6 +136,12 @@ impl Commit {
         Ok(Self { note, frames, bytes: bytes.slice(..COMMIT_FIXED + length) })
     }
 
+    /// Whether it holds an entry at or beyond `size`.
+    pub fn ends_after(&self, size: u64) -> bool {
+        let ends = |frame: &Frame| frame.first.saturating_add(u64::from(frame.count));
+        self.frames.iter().any(|frame| ends(frame) > size)
+    }
+
     /// What tells this commit from another: the hash of its contents.
     pub fn tip(&self) -> Option<Hash> {
         Hash::from_slice(self.bytes.get(4..COMMIT_FIXED)?).ok()

@@ -11,7 +11,6 @@ pub mod control;
 pub mod demo;
 pub mod draft_file;
 pub mod evidence;
-pub mod evidence_file;
 pub mod keys;
 pub mod log;
 pub mod output;

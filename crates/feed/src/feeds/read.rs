@@ -148,15 +148,8 @@ impl Feeds {
         if size < head.sealed {
             return Ok(Since::Head(bytes.slice(..good)));
         }
-        let ends_after = |commit: &&head::Commit| {
-            commit
-                .frames
-                .iter()
-                .any(|frame| frame.first.saturating_add(u64::from(frame.count)) > size)
-        };
-        let commits: Vec<&head::Commit> =
-            head.commits.iter().skip_while(|commit| !ends_after(commit)).collect();
-        Ok(Since::Commits(head::encode_since(commits.into_iter())))
+        let after = head.commits.iter().skip_while(|commit| !commit.ends_after(size));
+        Ok(Since::Commits(head::encode_since(after)))
     }
 
     /// A segment as it is stored: one zstd frame.

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use clap::Args;
+use feed::bundle::evidence as evidence_file;
 use feed::verdict::{self, Evidence};
 use practice::body::Body;
 use practice::node_record::NodeRecord;
@@ -18,7 +19,6 @@ use crate::cli::Global;
 use crate::control::Control;
 use crate::draft_file::read_bytes;
 use crate::evidence::Source;
-use crate::evidence_file;
 use crate::output::{Done, Output, Usage, visible};
 use crate::record_name::RecordName;
 
