@@ -11,3 +11,4 @@ pub mod media;
 pub mod paths;
 pub mod prefer;
 pub mod problem;
+pub mod signature;
