@@ -10,6 +10,7 @@ use bytes::Bytes;
 use network::keys::KeyHistory;
 use practice::body::Body;
 use tlog::checkpoint::SignedCheckpoint;
+use tlog::ed25519::PublicKey;
 use tlog::name::Origin;
 
 use super::erase::store_error;
@@ -65,6 +66,20 @@ impl Feeds {
         let pin = pin.ok_or_else(|| SyncError::NotPinned { origin: origin.clone() })?;
         let handle = self.handle_or_new(origin);
         let _syncing = handle.syncing.lock().await;
+        self.round(&handle, carrier, pin.root, wait, progress).await
+    }
+
+    /// One round; the caller holds the feed's turn to sync. `root` is the key that must have signed
+    /// its node records.
+    pub(super) async fn round(
+        self: &Arc<Self>,
+        handle: &Arc<Handle>,
+        carrier: &dyn Carrier,
+        root: PublicKey,
+        wait: Option<Duration>,
+        progress: &dyn Progress,
+    ) -> Result<Synced, SyncError> {
+        let origin = &handle.origin;
         let held = handle.view.load_full();
         if let Some(FeedState::Forked { reason }) = held.as_deref().map(|view| &view.state) {
             return Err(SyncError::Held { origin: origin.clone(), reason: reason.clone() });
@@ -75,12 +90,12 @@ impl Feeds {
             let contradicts =
                 served.checkpoint.size == size && served.checkpoint.root != view.root();
             if served.checkpoint.size < size || contradicts {
-                return Err(self.report(&handle, self.judge_not_longer(view, &served).await));
+                return Err(self.report(handle, self.judge_not_longer(view, &served).await));
             }
         }
         let keys = match held.as_deref() {
             Some(view) => KeyHistory::clone(&view.keys),
-            None => KeyHistory::new(origin.node().clone(), pin.root),
+            None => KeyHistory::new(origin.node().clone(), root),
         };
         match carrier.since(origin, size, wait).await? {
             Since::Nothing => {}
@@ -94,16 +109,16 @@ impl Feeds {
                         served: served.checkpoint.size,
                     },
                 };
-                return Err(self.report(&handle, error));
+                return Err(self.report(handle, error));
             }
             Since::Commits(bytes) => {
-                self.take_commits(&handle, carrier, held.as_ref(), keys, &bytes).await?;
+                self.take_commits(handle, carrier, held.as_ref(), keys, &bytes).await?;
             }
             Since::Head(bytes) => {
-                self.take_head(&handle, carrier, held.as_ref(), keys, &bytes, progress).await?;
+                self.take_head(handle, carrier, held.as_ref(), keys, &bytes, progress).await?;
             }
         }
-        self.heal(&handle, carrier).await?;
+        self.heal(handle, carrier).await?;
         let view =
             handle.view.load_full().ok_or_else(|| SyncError::Empty { origin: origin.clone() })?;
         let outcome = match view.size() {
