@@ -9,7 +9,9 @@
 
 mod blocks;
 mod commit;
+mod cosigners;
 mod erase;
+mod exchange;
 mod follow;
 mod heal;
 mod judge_fork;
@@ -18,10 +20,12 @@ mod open;
 mod plan;
 mod publish;
 mod read;
+mod receipts;
 mod refusal;
 mod settle;
 mod sync;
 mod view;
+mod witness;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
@@ -33,9 +37,11 @@ use tlog::name::{NodeName, Origin};
 use tokio::sync::{oneshot, watch};
 
 use crate::block::Block;
+use crate::cosignatures::Cosignatures;
 use crate::ports::{Catalog, Clock, FeedStore, Random, Signer};
 use crate::row::Row;
 
+pub use exchange::RefusedCosignature;
 pub use follow::{FollowError, Pin};
 pub use lineage::{Disowned, Recovery};
 pub use open::OpenError;
@@ -45,9 +51,11 @@ pub use publish::{
 pub use read::{
     BodyRead, EntryRead, Page, ReadError, RecordRead, RecordSummary, RecordsPage, WAIT_MAX,
 };
+pub use receipts::{AHEAD_S, Delivery, FRESH_S, Freshness, RENEW_S, Receipt};
 pub use refusal::PublishError;
 pub use sync::{Outcome, SyncError, Synced};
 pub use view::{FeedState, View};
+pub use witness::{RefusedCheckpoint, Submission};
 
 /// Decoded blocks kept for readers, over all feeds.
 const BLOCK_CACHE_BYTES: u64 = 32 << 20;
@@ -81,6 +89,10 @@ pub struct Feeds {
     blocks: moka::sync::Cache<(Origin, BlockPlace), Arc<Vec<Block>>>,
     /// SHA-256 of segments as stored, once they were checked.
     packed: moka::sync::Cache<(Origin, u64), Hash>,
+    /// Keys of others that the configuration names.
+    outside: RwLock<cosigners::Outside>,
+    /// Whoever holds it may cosign: read what was signed last, compare, persist.
+    cosigning: tokio::sync::Mutex<()>,
 }
 
 /// Which decoded blocks: a segment never changes but by erasure, a tail is told by its head's tip.
@@ -107,6 +119,12 @@ struct Handle {
     closed: Mutex<Option<String>>,
     /// Segments that could not be read back, for the next round to fetch again.
     damaged: Mutex<BTreeSet<u64>>,
+    /// The cosigner lines known for it.
+    lines: RwLock<Arc<Cosignatures>>,
+    /// Whoever holds it may change them.
+    merging: tokio::sync::Mutex<()>,
+    /// What was asked and delivered in rounds with its carriers.
+    exchanged: Mutex<exchange::Exchanged>,
 }
 
 /// Entries that one caller wants appended, all or none.
@@ -127,6 +145,9 @@ impl Handle {
             size: watch::Sender::new(0),
             closed: Mutex::default(),
             damaged: Mutex::default(),
+            lines: RwLock::default(),
+            merging: tokio::sync::Mutex::new(()),
+            exchanged: Mutex::default(),
         }
     }
 

@@ -10,6 +10,7 @@ pub mod advance;
 pub mod append;
 pub mod block;
 pub mod bodies;
+pub mod cosignatures;
 pub mod bundle;
 pub mod fault;
 pub mod feeds;

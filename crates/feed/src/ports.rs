@@ -85,6 +85,12 @@ pub trait FeedStore: Send + Sync {
     /// parts of `[a-z0-9.-]` joined by `/`, at most 120 bytes.
     async fn set_decision(&self, name: &str, bytes: Option<Bytes>) -> Result<(), StoreError>;
 
+    /// What this node's own keys cosigned last of the log whose origin has this SHA-256 (`JPC1`).
+    async fn witnessed(&self, origin: &Hash) -> Result<Option<Bytes>, StoreError>;
+
+    /// Replaces it, all or nothing. On disk when this returns: no cosignature leaves before.
+    async fn set_witnessed(&self, origin: &Hash, bytes: Bytes) -> Result<(), StoreError>;
+
     /// Forgets all facts of a feed that is no longer followed. Never called for our own.
     async fn forget(&self, origin: &Origin) -> Result<(), StoreError>;
 }
@@ -245,6 +251,17 @@ pub enum BodyAnswer {
     Missing,
 }
 
+/// What a carrier says of a cosignature that was handed over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Delivered {
+    /// It has it, now or already.
+    Taken,
+    /// It does not know our key: perhaps it does not follow us.
+    UnknownKey,
+    /// It is not over what this carrier holds: other entries, or more of them.
+    Contradicts,
+}
+
 /// A way to get a feed: its owner, a mirror, a relay, a file. None is trusted.
 #[async_trait]
 pub trait Carrier: Send + Sync {
@@ -267,6 +284,16 @@ pub trait Carrier: Send + Sync {
     async fn segment(&self, origin: &Origin, number: u64) -> Result<Bytes, CarrierError>;
     /// The body at an entry.
     async fn body(&self, origin: &Origin, index: u64) -> Result<BodyAnswer, CarrierError>;
+    /// The cosigner lines it knows of a feed (`JPC1`). A carrier that keeps none says so.
+    async fn cosignatures(&self, origin: &Origin) -> Result<Bytes, CarrierError> {
+        let what = format!("cosignatures of {origin}");
+        Err(CarrierError::NotFound { carrier: self.describe(), what })
+    }
+    /// Hands over a cosignature of our own: a note as [`crate::cosignatures`] has it.
+    async fn deliver(&self, origin: &Origin, note: Bytes) -> Result<Delivered, CarrierError> {
+        let (_, what) = (note, format!("place for cosignatures of {origin}"));
+        Err(CarrierError::NotFound { carrier: self.describe(), what })
+    }
 }
 
 /// Why a carrier did not bring what was asked.

@@ -3,7 +3,7 @@
 //! | | how | what a crash leaves |
 //! |---|---|---|
 //! | head, appended | written at the end, `fdatasync` | a torn end, cut by the core when it opens |
-//! | head, decisions, format | staged beside, synced, renamed, directory synced | old or new, perhaps `NAME#0` |
+//! | head, decisions, witness, format | staged beside, synced, renamed, directory synced | old or new, perhaps `NAME#0` |
 //! | high-water | overwritten in place within one sector, `fdatasync` | old or new |
 //! | segments, tiles, pending, cosignatures, anchors, files | `object_store` with `fsync`: as for a replaced head | old or new, perhaps `NAME#1` |
 //! | a forgotten feed | renamed, directory synced, removed | the feed, or none, perhaps `FEED#0` |
@@ -26,6 +26,7 @@ use feed::advance::{Advance, HeadChange, HeadMark, VerifiedFact};
 use feed::ports::{CommitError, Fact, FeedStore, HighWater, StoreError};
 use object_store::ObjectStoreExt as _;
 use object_store::local::LocalFileSystem;
+use tlog::hash::Hash;
 use tlog::name::Origin;
 
 mod disk;
@@ -55,7 +56,7 @@ impl Directory {
     /// Opens a DATA directory, or makes one where there is nothing.
     ///
     /// Blocks for as long as it takes to list all objects. The catalog, the index and the control socket
-    /// below it are others' business, and so is the content of `keys` and `witness`.
+    /// below it are others' business, and so is the content of `keys`.
     pub fn open(data: impl AsRef<Path>) -> Result<Self, OpenError> {
         let data = data.as_ref();
         let lock = opening::open(data)?;
@@ -206,6 +207,22 @@ impl FeedStore for Directory {
             }
             Some(bytes) => shared.change("write", &what, |path| disk::replace(path, &bytes)),
             None => shared.change("remove", &what, disk::remove),
+        };
+        self.blocking(write).await
+    }
+
+    async fn witnessed(&self, origin: &Hash) -> Result<Option<Bytes>, StoreError> {
+        let what = layout::witnessed(origin);
+        let read = move |shared: &Shared| {
+            disk::read(&shared.data.join(&what), OBJECT_BYTES_MAX, &what)
+        };
+        Ok(self.blocking(read).await?.map(Bytes::from))
+    }
+
+    async fn set_witnessed(&self, origin: &Hash, bytes: Bytes) -> Result<(), StoreError> {
+        let what = layout::witnessed(origin);
+        let write = move |shared: &Shared| {
+            shared.change("write", &what, |path| disk::replace(path, &bytes))
         };
         self.blocking(write).await
     }

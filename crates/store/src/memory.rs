@@ -13,6 +13,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use feed::advance::{Advance, HeadChange, HeadMark, VerifiedFact};
 use feed::ports::{CommitError, Fact, FeedStore, HighWater, StoreError};
+use tlog::hash::Hash;
 use tlog::name::Origin;
 
 pub use catalog::MemoryCatalog;
@@ -195,6 +196,15 @@ impl FeedStore for MemoryStore {
         })
     }
 
+    async fn witnessed(&self, origin: &Hash) -> Result<Option<Bytes>, StoreError> {
+        self.read(|disk| disk.witnessed.get(origin).cloned())
+    }
+
+    async fn set_witnessed(&self, origin: &Hash, bytes: Bytes) -> Result<(), StoreError> {
+        let what = format!("what was cosigned of {}", origin.to_hex());
+        self.write(&what, |disk| drop(disk.witnessed.insert(*origin, bytes)))
+    }
+
     async fn forget(&self, origin: &Origin) -> Result<(), StoreError> {
         self.write(origin.as_str(), |disk| {
             disk.heads.remove(origin);
@@ -223,6 +233,7 @@ struct Disk {
     facts: BTreeMap<(Origin, Fact), Bytes>,
     high_water: BTreeMap<Origin, HighWater>,
     decisions: BTreeMap<String, Bytes>,
+    witnessed: BTreeMap<Hash, Bytes>,
 }
 
 impl Disk {

@@ -111,6 +111,7 @@ impl Feeds {
         for (origin, handle) in handles.into_iter().filter(|(origin, _)| origin.node() == node) {
             let _syncing = handle.syncing.lock().await;
             let _writer = handle.writer.lock().await;
+            let _merging = handle.merging.lock().await;
             handle.view.store(None);
             self.parts.store.forget(&origin).await?;
             self.parts.catalog.forget(&origin)?;

@@ -101,7 +101,7 @@ impl Feeds {
     }
 
     /// Our own root at a smaller size, with the proof from there to what we hold.
-    async fn own_prefix(&self, view: &View, size: u64) -> Option<(Hash, Vec<Hash>)> {
+    pub(super) async fn own_prefix(&self, view: &View, size: u64) -> Option<(Hash, Vec<Hash>)> {
         let segment = size / crate::block::SEGMENT_ENTRIES;
         let sealed = segment < view.sealed() / crate::block::SEGMENT_ENTRIES;
         let leaves = if sealed { self.leaves(view, segment).await.ok()? } else { Vec::new() };

@@ -42,6 +42,8 @@ impl Feeds {
                 .max_capacity(BLOCK_CACHE_BYTES)
                 .build(),
             packed: moka::sync::Cache::new(super::PACKED_MAX),
+            outside: RwLock::default(),
+            cosigning: tokio::sync::Mutex::new(()),
         });
         feeds.load_pins().await?;
         for origin in feeds.parts.store.origins().await? {
@@ -53,6 +55,7 @@ impl Feeds {
                 handle.set_closed(Some(reason.to_string()));
             }
         }
+        feeds.load_lines().await?;
         Ok(feeds)
     }
 

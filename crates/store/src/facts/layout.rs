@@ -17,7 +17,7 @@ pub(super) const FACTS: &str = "facts";
 pub(super) const DECISIONS: &str = "decisions";
 /// `high-water/HEX(sha256(origin))`
 pub(super) const HIGH_WATER: &str = "high-water";
-/// Made here, filled by the witness.
+/// `witness/HEX(sha256(origin))`
 pub(super) const WITNESS: &str = "witness";
 /// Made here, filled by the node.
 pub(super) const KEYS: &str = "keys";
@@ -52,6 +52,11 @@ pub(super) fn fact(origin: &Origin, fact: &Fact) -> String {
 /// The place of the high-water file of an own feed, below DATA.
 pub(super) fn high_water(origin: &Origin) -> String {
     format!("{HIGH_WATER}/{}", Hash::of(origin.as_str()).to_hex())
+}
+
+/// The place of what was cosigned last of a log, below DATA.
+pub(super) fn witnessed(origin: &Hash) -> String {
+    format!("{WITNESS}/{}", origin.to_hex())
 }
 
 /// The place of a decision, below DATA.
