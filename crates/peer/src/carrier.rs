@@ -9,13 +9,14 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use feed::ports::{BodyAnswer, Carrier, CarrierError, Since};
+use feed::ports::{BodyAnswer, Carrier, CarrierError, Delivered, Since};
 use reqwest::StatusCode;
 use tlog::name::Origin;
 use tlog::tile::TilePath;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use url::Url;
+use wire::problem::{Name, Problem};
 use wire::{media, paths};
 
 use crate::exchange::{Answer, Ask, Exchange};
@@ -91,6 +92,27 @@ impl HttpCarrier {
         }))
     }
 
+    /// Asks a witness to cosign (C2SP tlog-witness).
+    pub(crate) async fn submit(&self, request: Bytes) -> Result<WitnessAnswer, CarrierError> {
+        let what = "an answer to add-checkpoint".to_owned();
+        let limit = wire::limits::WITNESS_ANSWER_BYTES;
+        let ask = Ask {
+            post: Some((media::TEXT, request)),
+            also: &[(StatusCode::CONFLICT, Some(media::TLOG_SIZE))],
+            // The specification names no media type for the lines of a witness.
+            ..plain(what.clone(), paths::ADD_CHECKPOINT.to_owned(), "", limit)
+        };
+        let Answer { status, bytes, .. } = self.ask(ask).await?;
+        let text = String::from_utf8(bytes.to_vec())
+            .map_err(|_| self.improper(what.clone(), "it is no text"))?;
+        if status != StatusCode::CONFLICT {
+            return Ok(WitnessAnswer::Lines(text));
+        }
+        let size = text.strip_suffix('\n').and_then(paths::number);
+        let size = size.ok_or_else(|| self.improper(what, "it says no size"))?;
+        Ok(WitnessAnswer::Holds(size))
+    }
+
     fn note_date(&self, answer: &Answer) {
         if let Some(date) = answer.date {
             let told = Some((date, Instant::now()));
@@ -101,6 +123,14 @@ impl HttpCarrier {
     fn improper(&self, what: String, reason: &str) -> CarrierError {
         CarrierError::Improper { carrier: self.describe(), what, reason: reason.to_owned() }
     }
+}
+
+/// What a witness answers.
+pub(crate) enum WitnessAnswer {
+    /// Its signature lines.
+    Lines(String),
+    /// The size of the last checkpoint that it cosigned, which is not the one that was said.
+    Holds(u64),
 }
 
 #[async_trait]
@@ -181,9 +211,38 @@ impl Carrier for HttpCarrier {
             _ => BodyAnswer::Body(bytes),
         })
     }
+
+    async fn cosignatures(&self, origin: &Origin) -> Result<Bytes, CarrierError> {
+        let what = format!("the cosignatures of {origin}");
+        let limit = self.outbound.limits.cosignatures;
+        let ask = plain(what, paths::cosignatures(origin), media::BYTES, limit);
+        Ok(self.ask(ask).await?.bytes)
+    }
+
+    async fn deliver(&self, origin: &Origin, note: Bytes) -> Result<Delivered, CarrierError> {
+        let what = format!("a place for cosignatures of {origin}");
+        let ask = Ask {
+            post: Some((media::TEXT, note)),
+            also: &[
+                (StatusCode::NO_CONTENT, None),
+                (StatusCode::FORBIDDEN, None),
+                (StatusCode::CONFLICT, Some(media::PROBLEM)),
+                (StatusCode::UNPROCESSABLE_ENTITY, None),
+            ],
+            ..plain(what, paths::cosignatures(origin), media::TEXT, self.outbound.limits.problem)
+        };
+        let Answer { status, bytes, .. } = self.ask(ask).await?;
+        let problem = || serde_json::from_slice::<Problem>(&bytes).ok()?.name();
+        Ok(match status {
+            StatusCode::FORBIDDEN => Delivered::UnknownKey,
+            StatusCode::UNPROCESSABLE_ENTITY => Delivered::Contradicts,
+            StatusCode::CONFLICT if problem() == Some(Name::Shorter) => Delivered::Contradicts,
+            _ => Delivered::Taken,
+        })
+    }
 }
 
 /// A question without a wait whose only answer is 200.
 fn plain(what: String, path: String, media: &'static str, limit: usize) -> Ask {
-    Ask { what, path, media, limit, wait: None, hold: false, also: &[] }
+    Ask { what, path, post: None, media, limit, wait: None, hold: false, also: &[] }
 }

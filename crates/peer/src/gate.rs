@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use feed::ports::{BodyAnswer, Carrier, CarrierError, Since};
+use feed::ports::{BodyAnswer, Carrier, CarrierError, Delivered, Since};
 use tlog::name::Origin;
 use tlog::tile::TilePath;
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, watch};
@@ -123,5 +123,13 @@ impl Carrier for Gate<'_> {
 
     async fn body(&self, origin: &Origin, index: u64) -> Result<BodyAnswer, CarrierError> {
         self.ask(self.inner.body(origin, index)).await
+    }
+
+    async fn cosignatures(&self, origin: &Origin) -> Result<Bytes, CarrierError> {
+        self.ask(self.inner.cosignatures(origin)).await
+    }
+
+    async fn deliver(&self, origin: &Origin, note: Bytes) -> Result<Delivered, CarrierError> {
+        self.ask(self.inner.deliver(origin, note)).await
     }
 }

@@ -123,7 +123,10 @@ impl Home for Arc<Feeds> {
         progress: &dyn Progress,
     ) -> Result<bool, Failure> {
         match self.sync_feed(carrier, origin, wait, progress).await {
-            Ok(synced) => Ok(!matches!(synced.outcome, Outcome::Unchanged)),
+            Ok(synced) => {
+                self.exchange_receipts(carrier, origin).await;
+                Ok(!matches!(synced.outcome, Outcome::Unchanged))
+            }
             Err(error) => Err(Failure::from(&error)),
         }
     }

@@ -13,6 +13,7 @@ pub mod follow;
 pub mod limits;
 pub mod outbound;
 pub mod probe;
+pub mod receipts;
 pub mod schedule;
 pub mod settings;
 

@@ -31,6 +31,10 @@ pub struct Limits {
     pub entry_tile: usize,
     /// A head, or commits.
     pub head: usize,
+    /// The cosigner lines of a feed.
+    pub cosignatures: usize,
+    /// A problem, instead of what was asked.
+    pub problem: usize,
     /// A segment as it travels.
     pub segment: usize,
     /// What all exchanges of a process may hold of large answers while they arrive.
@@ -52,6 +56,8 @@ impl Default for Limits {
             tile: limits::TILE_BYTES,
             entry_tile: limits::ENTRY_TILE_BYTES,
             head: limits::HEAD_BYTES,
+            cosignatures: limits::COSIGNATURES_BYTES,
+            problem: limits::PROBLEM_BYTES,
             segment: limits::SEGMENT_PACKED_BYTES,
             budget: limits::BYTE_BUDGET,
         }

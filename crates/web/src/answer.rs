@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
-use feed::feeds::{FollowError, PublishError, ReadError};
+use feed::feeds::{FollowError, PublishError, ReadError, RefusedCheckpoint, RefusedCosignature};
 use feed::ports::{CatalogError, CommitError, StoreError};
 use http::header::RETRY_AFTER;
 use http::{HeaderValue, StatusCode};
@@ -61,6 +61,12 @@ pub(crate) enum Answer {
     /// Publishing failed.
     #[error(transparent)]
     Publish(#[from] PublishError),
+    /// A cosignature was not taken.
+    #[error(transparent)]
+    Cosignature(#[from] RefusedCosignature),
+    /// A checkpoint was not cosigned.
+    #[error(transparent)]
+    Checkpoint(#[from] RefusedCheckpoint),
     /// Following failed.
     #[error(transparent)]
     Follow(#[from] FollowError),
@@ -122,6 +128,8 @@ impl Answer {
             Self::Misdirected => Name::Misdirected,
             Self::Read(error) => read(error),
             Self::Publish(error) => publish(error),
+            Self::Cosignature(error) => cosignature(error),
+            Self::Checkpoint(error) => checkpoint(error),
             Self::Follow(error) => follow(error),
             Self::Peers(error) => peers(error),
             Self::Catalog(_) | Self::Rebuild(_) | Self::Page(_) => Name::Internal,
@@ -223,6 +231,36 @@ fn publish(error: &PublishError) -> Name {
         PublishError::Append(_) | PublishError::Catalog(_) | PublishError::Settle(_) => {
             Name::Internal
         }
+    }
+}
+
+fn cosignature(error: &RefusedCosignature) -> Name {
+    match error {
+        RefusedCosignature::Unreadable(_)
+        | RefusedCosignature::OtherFeed { .. }
+        | RefusedCosignature::Ahead { .. } => Name::BadRequest,
+        RefusedCosignature::UnknownFeed { .. } => Name::NotFound,
+        RefusedCosignature::UnknownKey { .. }
+        | RefusedCosignature::False { .. }
+        | RefusedCosignature::NotOfLog { .. } => Name::UnknownKey,
+        RefusedCosignature::Larger { .. } => Name::Shorter,
+        RefusedCosignature::NotNewer { .. } => Name::Conflict,
+        RefusedCosignature::OtherRoot { .. } => Name::Refused,
+        RefusedCosignature::Store(error) => store(error),
+    }
+}
+
+fn checkpoint(error: &RefusedCheckpoint) -> Name {
+    match error {
+        RefusedCheckpoint::Malformed { .. } | RefusedCheckpoint::Checkpoint(_) => Name::BadRequest,
+        RefusedCheckpoint::UnknownLog { .. } => Name::NotFound,
+        RefusedCheckpoint::NotSigned => Name::UnknownKey,
+        RefusedCheckpoint::Conflict { .. } => Name::Conflict,
+        RefusedCheckpoint::Proof | RefusedCheckpoint::Contradicts => Name::Refused,
+        RefusedCheckpoint::Restored => Name::ReadOnly,
+        RefusedCheckpoint::Locked(_) => Name::Locked,
+        RefusedCheckpoint::Store(error) => store(error),
+        RefusedCheckpoint::Line(_) => Name::Internal,
     }
 }
 

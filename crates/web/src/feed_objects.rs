@@ -165,7 +165,9 @@ pub(crate) async fn cosignatures(
     params: Params,
     headers: HeaderMap,
 ) -> Result<Response, Answer> {
-    stored(&app, &caller, &params, &headers, Fact::Cosignatures, "cosignatures").await
+    let origin = readable(&app, &caller, &params)?;
+    let bytes = app.feeds.cosignatures(&origin);
+    Ok(Content::exact(bytes, media::BYTES).of(&origin).answer(&headers))
 }
 
 /// `GET …/anchors`: the approvals behind a network's records.
@@ -212,7 +214,7 @@ pub(crate) fn applied(mut response: Response, wait: Option<Duration>) -> Respons
 }
 
 /// The feed in the path, if it is held and the caller may read it.
-fn readable(app: &App, caller: &Caller, params: &Params) -> Result<Origin, Answer> {
+pub(crate) fn readable(app: &App, caller: &Caller, params: &Params) -> Result<Origin, Answer> {
     let origin = params.origin()?;
     still_readable(app, caller, &origin)?;
     Ok(origin)

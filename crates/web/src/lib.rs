@@ -28,6 +28,8 @@ mod openapi;
 mod operator;
 mod pages;
 mod params;
+mod receipts;
+mod witness;
 
 pub use app::{App, Audience, PeersError, PeersView, Site};
 pub use caller::Caller;

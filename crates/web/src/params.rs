@@ -82,13 +82,13 @@ pub(crate) async fn json<T: DeserializeOwned>(request: Request<Body>) -> Result<
     if !kind.is_some_and(|kind| media::is(kind, media::JSON)) {
         return Err(Answer::NotJson);
     }
-    let bytes = bytes(request).await?;
+    let bytes = bytes(request, limits::API_REQUEST_BYTES).await?;
     serde_json::from_slice(&bytes)
         .map_err(|error| Answer::bad(format!("the JSON of this request cannot be read: {error}")))
 }
 
-async fn bytes(request: Request<Body>) -> Result<Bytes, Answer> {
-    let limit = limits::API_REQUEST_BYTES;
+/// Reads a request body of at most `limit` bytes.
+pub(crate) async fn bytes(request: Request<Body>, limit: usize) -> Result<Bytes, Answer> {
     let body = Limited::new(request.into_body(), limit);
     match timeout(limits::DEADLINE_SMALL, body.collect()).await {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),

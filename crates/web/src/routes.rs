@@ -10,7 +10,7 @@ use tower_http::compression::CompressionLayer;
 use wire::paths;
 
 use crate::app::{App, Audience};
-use crate::{answer::Answer, api, around, descriptions, feed_objects, openapi, operator, pages};
+use crate::{answer::Answer, api, around, descriptions, feed_objects, openapi, operator, pages, receipts, witness};
 
 /// One route.
 pub struct Route {
@@ -64,6 +64,16 @@ const fn page(pattern: &'static str, make: fn() -> MethodRouter<App>) -> Route {
     loose(pattern, make, "")
 }
 
+/// Takes something signed, from anybody: who signed decides.
+const fn taken(
+    pattern: &'static str,
+    make: fn() -> MethodRouter<App>,
+    summary: &'static str,
+) -> Route {
+    let (method, audience, form) = (Method::POST, Audience::Everyone, Form::Exact);
+    Route { method, pattern, audience, form, summary, make }
+}
+
 const fn for_operator(
     pattern: &'static str,
     make: fn() -> MethodRouter<App>,
@@ -86,6 +96,9 @@ pub static ROUTES: &[Route] = &[
     exact(paths::BODY, || get(feed_objects::body), "The body at an entry, a Verifiable Credential"),
     exact(paths::PROOF, || get(feed_objects::proof), "C2SP tlog-proof of an entry"),
     exact(paths::COSIGNATURES, || get(feed_objects::cosignatures), "The cosigner lines known for a feed"),
+    taken(paths::COSIGNATURES, || post(receipts::take), "A cosignature of one's own: a checkpoint of the feed, the line of its log, one's own line"),
+    taken(paths::ADD_CHECKPOINT, || post(witness::add_checkpoint), "C2SP tlog-witness: cosigns a checkpoint"),
+    exact(paths::WITNESS_CHECKPOINT, || get(witness::checkpoint), "The last checkpoint this witness cosigned of a log, by the SHA-256 of its origin"),
     exact(paths::ANCHORS, || get(feed_objects::anchors), "The approvals behind a network's effective records"),
     exact(paths::FILE, || get(feed_objects::file), "An attachment"),
     exact(paths::BODIES, || get(descriptions::bodies), "One body by its hash"),

@@ -36,6 +36,15 @@ pub const HEADS_BYTES: usize = 4 << 20;
 /// A `.tlog-proof`: its proof of at most 63 hashes, its note, and room for an extra line.
 pub const PROOF_BYTES: usize = 16_384;
 
+/// The cosigner lines of a feed: 4,000 notes with names of the greatest length.
+pub const COSIGNATURES_BYTES: usize = 4 << 20;
+
+/// A request to cosign: the old size, at most 63 hashes in base64, and a note.
+pub const ADD_CHECKPOINT_BYTES: usize = 8_192;
+
+/// What a witness answers: a line for each of its keys.
+pub const WITNESS_ANSWER_BYTES: usize = NOTE_BYTES;
+
 /// A bundle pushed by `POST /bundles`; larger ones are cut by their sender.
 pub const BUNDLE_PUSH_BYTES: usize = 16 << 20;
 

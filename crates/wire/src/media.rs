@@ -12,6 +12,8 @@ pub const JSON: &str = "application/json";
 pub const JSON_LD: &str = "application/ld+json";
 /// Problems after RFC 9457.
 pub const PROBLEM: &str = "application/problem+json";
+/// The size that a witness holds of a log (C2SP tlog-witness), in an answer of status 409.
+pub const TLOG_SIZE: &str = "text/x.tlog.size";
 /// Pages.
 pub const HTML: &str = "text/html; charset=utf-8";
 /// The style sheet.

@@ -46,7 +46,7 @@ pub const BODY: &str = "/feeds/{node}/{feed}/body/{index}";
 pub const PROOF: &str = "/feeds/{node}/{feed}/proof/{index}";
 /// An attachment, by the hex of its SHA-256.
 pub const FILE: &str = "/feeds/{node}/{feed}/file/{hash}";
-/// The cosigner lines known for a feed.
+/// `GET`: the cosigner lines known for a feed (`JPC1`). `POST`: a cosignature of one's own, a note.
 pub const COSIGNATURES: &str = "/feeds/{node}/{feed}/cosignatures";
 /// The approvals behind a network's effective records.
 pub const ANCHORS: &str = "/feeds/{node}/{feed}/anchors";

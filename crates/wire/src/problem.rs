@@ -31,6 +31,8 @@ pub enum Name {
     Refused,
     /// 403: only over the operator's socket.
     OperatorOnly,
+    /// 403: signed by nobody who is known here.
+    UnknownKey,
     /// 429: too many requests; `Retry-After` says when.
     TooManyRequests,
     /// 500: something here is broken.
@@ -49,9 +51,10 @@ pub enum Name {
 
 impl Name {
     /// All of them, in the order of their statuses.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::BadRequest,
         Self::OperatorOnly,
+        Self::UnknownKey,
         Self::NotFound,
         Self::MethodNotAllowed,
         Self::NotAcceptable,
@@ -95,6 +98,7 @@ impl Name {
         match self {
             Self::BadRequest => ("bad-request", 400, "the request cannot be read"),
             Self::OperatorOnly => ("operator-only", 403, "only the operator may do this"),
+            Self::UnknownKey => ("unknown-key", 403, "this is signed by nobody who is known here"),
             Self::NotFound => ("not-found", 404, "there is no such thing here"),
             Self::MethodNotAllowed => ("method-not-allowed", 405, "this needs another method"),
             Self::NotAcceptable => ("not-acceptable", 406, "there is no such form of it"),

@@ -111,9 +111,9 @@ pub struct RecordRead {
 }
 
 impl Feeds {
-    /// The signed note of the last commit.
+    /// The signed note of the last commit, with the lines of cosigners known over it.
     pub async fn checkpoint(&self, origin: &Origin) -> Result<Bytes, ReadError> {
-        Ok(self.known(origin)?.note.clone())
+        Ok(self.note_to_serve(&*self.known(origin)?))
     }
 
     /// What follows `size` (design 4.6). With a wait, held back until there is news or time is over.
@@ -253,7 +253,7 @@ impl Feeds {
         let nodes = TreeWithLeaves { tree: &view.tree, segment, leaves: &leaves };
         let hashes = tlog::prove::prove_inclusion(index, view.size(), &nodes)
             .map_err(|error| damaged(origin, index, &error))?;
-        let checkpoint = verify::read_note(origin, &view.note)
+        let checkpoint = verify::read_note(origin, &self.note_to_serve(&view))
             .map_err(|error| damaged(origin, index, &error))?;
         Ok(TlogProof { extra: None, index, hashes, checkpoint }.to_string())
     }
