@@ -13,6 +13,7 @@ pub mod body;
 pub mod completeness;
 pub mod date;
 pub mod draft;
+pub mod entry;
 pub mod exchange;
 pub mod id;
 pub mod json;

@@ -3,9 +3,9 @@
 //! Start at [`checkpoint`]: a log is a list of entries, its checkpoint the signed size and root of the
 //! RFC 6962 tree over them. [`frontier`] computes that root as entries are added; [`proof`] checks that an
 //! entry is under it or that one root extends another, [`prove`] makes such proofs; [`tile`] names the
-//! parts of the tree that are served; [`note`] and [`cosignature`] are the signatures; [`proof_file`] puts
-//! all of it into one text. [`name`] and [`key`] say who signs; [`ed25519`] is the only place that checks
-//! a signature.
+//! parts of the tree that are served; [`note`] and [`cosignature`] are the signatures, [`policy`] says whose
+//! are enough; [`proof_file`] puts all of it into one text. [`name`] and [`key`] say who signs; [`ed25519`]
+//! is the only place that checks a signature.
 //!
 //! Pure: no I/O, no clock, no randomness. What an entry means is the business of the crates above.
 //!
@@ -20,6 +20,7 @@ pub mod hash;
 pub mod key;
 pub mod name;
 pub mod note;
+pub mod policy;
 pub mod proof;
 pub mod proof_file;
 pub mod prove;
