@@ -9,6 +9,7 @@
 
 pub mod address;
 pub mod carrier;
+pub mod certificate;
 pub mod follow;
 pub mod limits;
 pub mod outbound;
@@ -16,6 +17,7 @@ pub mod probe;
 pub mod receipts;
 pub mod schedule;
 pub mod settings;
+pub mod sight;
 
 mod exchange;
 mod gate;

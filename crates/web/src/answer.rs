@@ -14,6 +14,7 @@ use http::{HeaderValue, StatusCode};
 use wire::problem::{Name, Problem};
 
 use crate::app::PeersError;
+use crate::upkeep::UpkeepError;
 
 /// After how long to come back when too many readers wait for news already.
 const BUSY_SECONDS: u64 = 5;
@@ -73,6 +74,9 @@ pub(crate) enum Answer {
     /// What the node does with its peers failed.
     #[error(transparent)]
     Peers(#[from] PeersError),
+    /// Keys, dates or health failed.
+    #[error(transparent)]
+    Upkeep(#[from] UpkeepError),
     /// The catalog failed.
     #[error(transparent)]
     Catalog(#[from] CatalogError),
@@ -132,6 +136,8 @@ impl Answer {
             Self::Checkpoint(error) => checkpoint(error),
             Self::Follow(error) => follow(error),
             Self::Peers(error) => peers(error),
+            Self::Upkeep(UpkeepError::Refused { .. }) => Name::Refused,
+            Self::Upkeep(UpkeepError::Internal { .. }) => Name::Internal,
             Self::Catalog(_) | Self::Rebuild(_) | Self::Page(_) => Name::Internal,
         }
     }

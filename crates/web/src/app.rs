@@ -10,6 +10,8 @@ use tlog::name::NodeName;
 use tokio::sync::Semaphore;
 use wire::api;
 
+use crate::upkeep::Upkeep;
+
 /// Readers held for news at the same time: half of the default connections, so that the others are still
 /// served. One costs some kilobytes; a hub of all mechanisms with every
 /// follower parked needs a few hundred.
@@ -26,6 +28,8 @@ pub struct App {
     pub site: Arc<Site>,
     /// The preferred public address, for the commands that pages show; relative ones otherwise.
     pub base_url: Option<String>,
+    /// Keys, dates and health; none in a program that has no such things.
+    pub upkeep: Option<Arc<dyn Upkeep>>,
     /// Places for readers who wait for news.
     pub(crate) waiting: Arc<Semaphore>,
     /// Who asks.
@@ -120,6 +124,7 @@ impl App {
             peers,
             site: Arc::new(site),
             base_url,
+            upkeep: None,
             waiting: Arc::new(Semaphore::new(WAITING_READERS_MAX)),
             audience: Audience::Everyone,
         }

@@ -17,6 +17,7 @@ pub mod routes;
 pub mod server;
 pub mod texts;
 pub mod tls;
+pub mod upkeep;
 
 mod answer;
 mod api;

@@ -4,7 +4,7 @@
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{MethodRouter, get, post};
+use axum::routing::{MethodRouter, any, get, post};
 use http::Method;
 use tower_http::compression::CompressionLayer;
 use wire::paths;
@@ -83,6 +83,15 @@ const fn for_operator(
     Route { method, pattern, audience, form, summary, make }
 }
 
+const fn operator_reads(
+    pattern: &'static str,
+    make: fn() -> MethodRouter<App>,
+    summary: &'static str,
+) -> Route {
+    let (method, audience, form) = (Method::GET, Audience::Operator, Form::Loose);
+    Route { method, pattern, audience, form, summary, make }
+}
+
 /// Every route of a node.
 #[rustfmt::skip]
 pub static ROUTES: &[Route] = &[
@@ -121,6 +130,13 @@ pub static ROUTES: &[Route] = &[
     for_operator(paths::API_PROBE, || post(operator::probe), "Every step of reaching a node"),
     for_operator(paths::API_PEER_SYNC, || post(operator::sync), "One round with a node now"),
     for_operator(paths::API_REBUILD, || post(operator::rebuild), "The catalog anew from the facts"),
+    operator_reads(paths::API_KEYS, || get(operator::keys::status), "Every key of this node"),
+    for_operator(paths::API_KEYS_PREPARE, || post(operator::keys::prepare), "What is to be signed for a change of keys"),
+    for_operator(paths::API_KEYS_PUBLISH, || post(operator::keys::publish), "Publish a signed node record"),
+    for_operator(paths::API_KEYS_UNLOCK, || post(operator::keys::unlock), "Unlock the online secret"),
+    operator_reads(paths::API_CALENDAR, || get(operator::keys::calendar), "What ends or is due"),
+    for_operator(paths::API_DOCTOR, || post(operator::keys::doctor), "How this node is, from inside and outside"),
+    operator_reads(paths::METRICS, || get(operator::keys::metrics), "Gauges as OpenMetrics text"),
     // For people.
     page(paths::HOME, || get(pages::home)),
     page(paths::FEED, || get(pages::feed)),
@@ -147,7 +163,7 @@ fn router(app: App) -> Router {
         let routes = ROUTES.iter().filter(move |route| route.form == form);
         routes.fold(Router::new(), |router, route| {
             let allowed = route.audience == Audience::Everyone || app.audience == route.audience;
-            let make = if allowed { (route.make)() } else { post(operator_only) };
+            let make = if allowed { (route.make)() } else { any(operator_only) };
             router.route(route.pattern, make)
         })
     };

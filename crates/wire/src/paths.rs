@@ -77,6 +77,18 @@ pub const API_PROBE: &str = "/api/v1/probe";
 pub const API_PEER_SYNC: &str = "/api/v1/peers/{node}/sync";
 /// `POST`, operator only, no body: the catalog anew from the facts; answers [`crate::api::RebuildAnswer`].
 pub const API_REBUILD: &str = "/api/v1/rebuild";
+/// `GET`, operator only: every key; answers [`crate::api::keys::KeysStatus`].
+pub const API_KEYS: &str = "/api/v1/keys";
+/// `POST`, operator only: [`crate::api::keys::PrepareRequest`] to [`crate::api::keys::PrepareAnswer`].
+pub const API_KEYS_PREPARE: &str = "/api/v1/keys/prepare";
+/// `POST`, operator only: [`crate::api::keys::NodeRecordRequest`] to [`crate::api::keys::NodeRecordAnswer`].
+pub const API_KEYS_PUBLISH: &str = "/api/v1/keys/publish";
+/// `POST`, operator only: [`crate::api::keys::UnlockRequest`] to [`crate::api::keys::KeysStatus`].
+pub const API_KEYS_UNLOCK: &str = "/api/v1/keys/unlock";
+/// `GET`, operator only: what ends or is due; answers [`crate::api::keys::Calendar`].
+pub const API_CALENDAR: &str = "/api/v1/calendar";
+/// `POST`, operator only, no body: from inside and outside; answers [`crate::api::keys::DoctorAnswer`].
+pub const API_DOCTOR: &str = "/api/v1/doctor";
 /// The description of the API.
 pub const OPENAPI: &str = "/openapi.json";
 /// The JSON Schema of a kind; `name` is `KIND.json`.
