@@ -78,7 +78,7 @@ impl Feeds {
                     handle.exchanged().asked = Some((view.size(), now));
                 }
                 Err(error) => {
-                    debug!(feed.origin = %origin, "no cosignatures of `{origin}`: {error}")
+                    debug!(feed.origin = %origin, "no cosignatures of `{origin}`: {error}");
                 }
             }
         }
@@ -118,7 +118,7 @@ impl Feeds {
                 );
             }
             Err(error) => {
-                debug!(feed.origin = %origin, "our receipt for `{origin}` was not taken: {error}")
+                debug!(feed.origin = %origin, "our receipt for `{origin}` was not taken: {error}");
             }
         }
     }

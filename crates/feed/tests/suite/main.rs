@@ -5,8 +5,12 @@ mod federation;
 #[cfg(test)]
 mod poison;
 #[cfg(test)]
+mod receipts;
+#[cfg(test)]
 mod refusals;
 #[cfg(test)]
 mod shapes;
+#[cfg(test)]
+mod witness;
 #[cfg(test)]
 mod world;

@@ -7,8 +7,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use feed::feeds::{Feeds, Outcome, Page, Parts, Pin, Publication, Published, SyncError, Synced};
-use feed::ports::{BodyAnswer, Carrier, CarrierError, Clock, KeyUse, Quiet, Random, Since};
+use feed::feeds::{
+    Feeds, Outcome, Page, Parts, Pin, Publication, Published, RefusedCosignature, SyncError, Synced,
+};
+use feed::ports::{
+    BodyAnswer, Carrier, CarrierError, Clock, Delivered, KeyUse, Quiet, Random, Since,
+};
 use feed::secret::OnlineSecret;
 use practice::body::{Body, Issuer, Unsigned};
 use practice::id::RecordId;
@@ -24,11 +28,18 @@ use tlog::tile::TilePath;
 /// 2026-11-23T10:00:00Z.
 pub(crate) const NOW: u64 = 1_795_428_000;
 
-pub(crate) struct FixedClock(u64);
+pub(crate) struct FixedClock(AtomicU64);
+
+impl FixedClock {
+    /// Lets `seconds` pass.
+    pub(crate) fn pass(&self, seconds: u64) {
+        self.0.fetch_add(seconds, Ordering::Relaxed);
+    }
+}
 
 impl Clock for FixedClock {
     fn now(&self) -> u64 {
-        self.0
+        self.0.load(Ordering::Relaxed)
     }
 }
 
@@ -52,6 +63,7 @@ pub(crate) struct Node {
     pub(crate) store: Arc<MemoryStore>,
     pub(crate) catalog: Arc<MemoryCatalog>,
     pub(crate) feeds: Arc<Feeds>,
+    pub(crate) clock: Arc<FixedClock>,
     seed: u8,
 }
 
@@ -86,12 +98,13 @@ impl Node {
         now: u64,
     ) -> Self {
         let name = NodeName::parse(name).unwrap();
+        let clock = Arc::new(FixedClock(AtomicU64::new(now)));
         let parts = Parts {
             node: name.clone(),
             store: store.clone(),
             catalog: catalog.clone(),
             signer: Arc::new(OnlineSecret::from_bytes([seed; 32]).signer(1).unwrap()),
-            clock: Arc::new(FixedClock(now)),
+            clock: clock.clone(),
             random: Arc::new(Counter(AtomicU64::new(0), seed)),
         };
         let feeds = Feeds::open(parts).await.unwrap();
@@ -101,6 +114,7 @@ impl Node {
             store,
             catalog,
             feeds,
+            clock,
             seed,
         }
     }
@@ -205,6 +219,8 @@ pub(crate) struct Direct {
     pub(crate) checkpoint: Option<Forge<Bytes>>,
     pub(crate) tile: Option<Forge<Bytes>>,
     pub(crate) segments_asked: Mutex<Vec<u64>>,
+    /// Whether it says to have no body.
+    pub(crate) body_missing: bool,
 }
 
 impl Direct {
@@ -222,6 +238,7 @@ impl Direct {
             checkpoint: None,
             tile: None,
             segments_asked: Mutex::default(),
+            body_missing: false,
         }
     }
 
@@ -274,11 +291,26 @@ impl Carrier for Direct {
     }
 
     async fn body(&self, origin: &Origin, index: u64) -> Result<BodyAnswer, CarrierError> {
+        if self.body_missing {
+            return Ok(BodyAnswer::Missing);
+        }
         let read = self.feeds.entry(origin, index).await.map_err(|_| Self::none("body"))?;
         Ok(match read.body {
             feed::feeds::BodyRead::Held(bytes) => BodyAnswer::Body(bytes),
             feed::feeds::BodyRead::Erased { .. } => BodyAnswer::Gone,
             _ => BodyAnswer::Missing,
+        })
+    }
+
+    async fn cosignatures(&self, origin: &Origin) -> Result<Bytes, CarrierError> {
+        Ok(self.feeds.cosignatures(origin))
+    }
+
+    async fn deliver(&self, origin: &Origin, note: Bytes) -> Result<Delivered, CarrierError> {
+        Ok(match self.feeds.accept_cosignature(origin, &note).await {
+            Ok(()) | Err(RefusedCosignature::NotNewer { .. }) => Delivered::Taken,
+            Err(RefusedCosignature::UnknownKey { .. }) => Delivered::UnknownKey,
+            Err(_) => Delivered::Contradicts,
         })
     }
 }
