@@ -12,6 +12,7 @@ use anyhow::{Context as _, bail};
 use ipnet::IpNet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use tlog::key::{KeyKind, VerifierKey};
 
 /// The file's name in a data directory.
 pub const FILE_NAME: &str = "jopoi.toml";
@@ -46,6 +47,15 @@ pub struct Config {
     /// The language of the people who write here (BCP 47), where a draft does not say.
     #[schemars(example = &"es")]
     pub language: Option<String>,
+    /// Witnesses outside the nodes that are followed, asked to cosign this node's checkpoints: the
+    /// verifier key (type 04) and the address before `/add-checkpoint`, as their operators give them.
+    #[schemars(example = [Witness {
+        vkey: "witness.example/w1+4c1a12ed+BO3i1xfbEsK5xqFWj13XlpWa8RMjNLLGp1wQLXvrkvZP".to_owned(),
+        url: "https://witness.example/".to_owned(),
+    }])]
+    pub witnesses: Vec<Witness>,
+    /// This node as a witness of others. The feeds it follows it cosigns anyway.
+    pub witness: Cosigning,
     /// TLS from certificate files. Without them the node speaks plain HTTP, for a reverse proxy.
     pub tls: Tls,
     /// How this node reaches others.
@@ -54,6 +64,25 @@ pub struct Config {
     pub limits: Limits,
     /// What the pages say about this node.
     pub site: Site,
+}
+
+/// A witness that is asked to cosign.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Witness {
+    /// Its verifier key, `NAME+ID+BASE64`.
+    pub vkey: String,
+    /// The address before `/add-checkpoint`.
+    pub url: String,
+}
+
+/// This node as a witness.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Cosigning {
+    /// Verifier keys (type 01) of other logs whose checkpoints are cosigned here when they ask.
+    #[schemars(example = ["log.example/2026+12345678+AT7p…"])]
+    pub logs: Vec<String>,
 }
 
 /// Certificate files.
@@ -123,6 +152,8 @@ impl Default for Config {
             base_urls: Vec::new(),
             reuse: None,
             language: None,
+            witnesses: Vec::new(),
+            witness: Cosigning::default(),
             tls: Tls::default(),
             peers: Peers::default(),
             limits: Limits::default(),
@@ -181,6 +212,21 @@ impl Config {
         Ok(config)
     }
 
+    /// The witnesses that are asked to cosign.
+    pub fn outside_witnesses(&self) -> anyhow::Result<Vec<peer::receipts::Witness>> {
+        let read = |witness: &Witness| {
+            let key = verifier_key("witnesses", &witness.vkey, KeyKind::Cosignature)?;
+            Ok(peer::receipts::Witness { key, url: witness.url.clone() })
+        };
+        self.witnesses.iter().map(read).collect()
+    }
+
+    /// The logs that are cosigned here besides the feeds that are followed.
+    pub fn outside_logs(&self) -> anyhow::Result<Vec<VerifierKey>> {
+        let logs = self.witness.logs.iter();
+        logs.map(|vkey| verifier_key("witness.logs", vkey, KeyKind::Ed25519)).collect()
+    }
+
     fn check(&self) -> anyhow::Result<()> {
         if self.node.is_empty() {
             bail!("`node` is missing: the name this node got at `jopoi init`");
@@ -192,6 +238,8 @@ impl Config {
         for base in &self.base_urls {
             check_base_url(base)?;
         }
+        self.outside_witnesses()?;
+        self.outside_logs()?;
         if self.limits.download_mib < DOWNLOAD_MIB_MIN {
             let given = self.limits.download_mib;
             bail!(
@@ -210,6 +258,19 @@ impl Config {
         }
         Ok(())
     }
+}
+
+/// A verifier key of the kind that belongs there.
+fn verifier_key(field: &str, vkey: &str, kind: KeyKind) -> anyhow::Result<VerifierKey> {
+    let key = VerifierKey::parse(vkey).with_context(|| format!("`{field}` holds `{vkey}`"))?;
+    if key.kind != kind {
+        bail!(
+            "`{field}` holds `{vkey}`, a key of type {:02x}: {:02x} is needed there",
+            key.kind.byte(),
+            kind.byte()
+        );
+    }
+    Ok(key)
 }
 
 /// Checks one public address; it must be possible to append a path to it.

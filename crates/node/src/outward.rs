@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use feed::feeds::{Feeds, FollowError, Pin};
 use peer::follow::Peers;
 use peer::outbound::Outbound;
+use peer::receipts::{Submissions, Witness};
 use peer::settings::PeerSettings;
 use practice::body::Body;
 use practice::node_record::NodeRecord;
@@ -26,12 +27,26 @@ pub struct Outward {
     outbound: Arc<Outbound>,
     settings: PeerSettings,
     peers: OnceLock<Arc<Peers>>,
+    witnesses: Vec<Witness>,
+    submissions: OnceLock<Submissions>,
 }
 
 impl Outward {
     /// Not yet following.
-    pub fn new(feeds: Arc<Feeds>, outbound: Arc<Outbound>, settings: PeerSettings) -> Self {
-        Self { feeds, outbound, settings, peers: OnceLock::new() }
+    pub fn new(
+        feeds: Arc<Feeds>,
+        outbound: Arc<Outbound>,
+        settings: PeerSettings,
+        witnesses: Vec<Witness>,
+    ) -> Self {
+        let (peers, submissions) = (OnceLock::new(), OnceLock::new());
+        Self { feeds, outbound, settings, peers, witnesses, submissions }
+    }
+
+    /// Begins to ask the witnesses of the configuration to cosign.
+    pub fn submit(&self) {
+        self.submissions
+            .get_or_init(|| Submissions::start(&self.feeds, &self.outbound, &self.witnesses));
     }
 
     /// The peers; begins to follow them.
@@ -44,6 +59,9 @@ impl Outward {
     pub async fn stop(&self) {
         if let Some(peers) = self.peers.get() {
             peers.stop().await;
+        }
+        if let Some(submissions) = self.submissions.get() {
+            submissions.stop().await;
         }
     }
 

@@ -135,6 +135,7 @@ impl Served {
 
 async fn follow(node: Arc<Node>, shutdown: watch::Receiver<bool>) {
     node.outward().peers();
+    node.outward().submit();
     process::asked(shutdown).await;
     node.outward().stop().await;
 }

@@ -87,9 +87,12 @@ impl Node {
             random: Arc::new(SystemRandom),
         };
         let feeds = Feeds::open(parts).await.context("the node cannot be opened")?;
+        let witnesses = place.config.outside_witnesses()?;
+        let keys = witnesses.iter().map(|witness| witness.key.clone()).collect();
+        feeds.trust_outside(keys, place.config.outside_logs()?);
         let settings = peer_settings(&place.config);
         let outbound = shared.outbound(&settings, place.config.limits.download_mib)?;
-        let outward = Arc::new(Outward::new(Arc::clone(&feeds), outbound, settings));
+        let outward = Arc::new(Outward::new(Arc::clone(&feeds), outbound, settings, witnesses));
         let app = App::new(
             Arc::clone(&feeds),
             Arc::clone(&outward) as _,

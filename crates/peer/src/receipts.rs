@@ -60,13 +60,14 @@ impl Drop for Submissions {
 
 impl Submissions {
     /// Begins to submit. Needs a tokio runtime.
-    pub fn start(feeds: &Arc<Feeds>, outbound: &Arc<Outbound>, witnesses: Vec<Witness>) -> Self {
+    pub fn start(feeds: &Arc<Feeds>, outbound: &Arc<Outbound>, witnesses: &[Witness]) -> Self {
         let stopping = watch::Sender::new(false);
         let mut tasks = Vec::with_capacity(witnesses.len());
         for witness in witnesses {
             match HttpCarrier::new(outbound, std::slice::from_ref(&witness.url)) {
                 Ok(carrier) => {
                     let feeds = Arc::clone(feeds);
+                    let witness = witness.clone();
                     let asked = Asked { feeds, witness, carrier, schedules: BTreeMap::new() };
                     tasks.push(tokio::spawn(asked.run(stopping.subscribe())));
                 }
