@@ -7,6 +7,7 @@
 //! After a crash anywhere in between, [`Feeds::open`] finds the last good commit and does the rest
 //! again.
 
+mod audience;
 mod blocks;
 mod commit;
 mod cosigners;

@@ -70,6 +70,8 @@ pub enum Command {
     Show(commands::show::Show),
     /// Check a record from the root key to its last byte, and say which link fails.
     Verify(commands::verify::Verify),
+    /// Begin a feed that only some may read, or list the feeds held here.
+    Feed(commands::feed::Feed),
     /// Keep a verified copy of another node's feeds.
     Follow(commands::follow::Follow),
     /// Stop following a node.
@@ -123,6 +125,7 @@ impl Command {
             Self::List(command) => command.run(global, output).await,
             Self::Show(command) => command.run(global, output).await,
             Self::Verify(command) => command.run(global, output).await,
+            Self::Feed(command) => command.run(global, output).await,
             Self::Follow(command) => command.run(global, output).await,
             Self::Unfollow(command) => command.run(global, output).await,
             Self::Peers(command) => command.run(global, output).await,

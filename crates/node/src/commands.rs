@@ -3,6 +3,7 @@
 pub mod completions;
 pub mod config;
 pub mod demo;
+pub mod feed;
 pub mod follow;
 pub mod import;
 pub mod init;

@@ -3,6 +3,7 @@
 //! It checks that an answer is one: the right media type, not too long, not too slow, no redirect, no
 //! content coding. What the bytes say is judged in `feed`.
 
+use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -16,18 +17,25 @@ use tlog::tile::TilePath;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use url::Url;
+use wire::api::{Peers, WhoAmI};
+use wire::heads::HeadLine;
 use wire::problem::{Name, Problem};
 use wire::{media, paths};
 
 use crate::exchange::{Answer, Ask, Exchange};
 use crate::outbound::{Outbound, RefusedUrl};
+use crate::signing::Signs;
+
+/// The heads a node shows, and the tag of that answer.
+pub type Heads = (Vec<HeadLine>, Option<String>);
 
 /// One node at one or more base URLs; the one that answered last is asked first.
-#[derive(Debug)]
 pub struct HttpCarrier {
     outbound: Arc<Outbound>,
     urls: Vec<Url>,
     preferred: AtomicUsize,
+    /// Who asks; a stranger, without.
+    signs: Option<Arc<dyn Signs>>,
     /// What this node may hold of the budget, in KiB.
     share: Arc<Semaphore>,
     /// Its clock in Unix seconds, and when it told.
@@ -56,8 +64,53 @@ impl HttpCarrier {
             outbound: Arc::clone(outbound),
             urls: usable,
             preferred: AtomicUsize::new(0),
+            signs: None,
             date: Mutex::new(None),
         })
+    }
+
+    /// Has all its requests signed.
+    #[must_use]
+    pub fn signed_by(self, signs: Option<Arc<dyn Signs>>) -> Self {
+        Self { signs, ..self }
+    }
+
+    /// What the node shows to us of all feeds it holds, with the tag of this answer; `None` if that is
+    /// still `known`.
+    pub async fn heads(&self, known: Option<&str>) -> Result<Option<Heads>, CarrierError> {
+        let what = "the list of heads".to_owned();
+        let limit = wire::limits::HEADS_BYTES;
+        let ask = Ask {
+            known: known.map(str::to_owned),
+            also: &[(StatusCode::NOT_MODIFIED, None)],
+            ..plain(what.clone(), paths::HEADS.to_owned(), media::JSON, limit)
+        };
+        let answer = self.ask(ask).await?;
+        if answer.status == StatusCode::NOT_MODIFIED {
+            return Ok(None);
+        }
+        let heads = wire::heads::parse(&answer.bytes);
+        let heads = heads.map_err(|error| self.improper(what, &error.to_string()))?;
+        Ok(Some((heads, answer.tag)))
+    }
+
+    /// The nodes it says it follows, and how that goes.
+    pub(crate) async fn peers(&self) -> Result<Peers, CarrierError> {
+        let what = "the list of the nodes it follows".to_owned();
+        let limit = wire::limits::HEADS_BYTES;
+        let ask = plain(what.clone(), paths::API_PEERS.to_owned(), media::JSON, limit);
+        serde_json::from_slice(&self.ask(ask).await?.bytes)
+            .map_err(|_| self.improper(what, "it cannot be read; is it of another version?"))
+    }
+
+    /// Who the node takes us for.
+    pub async fn whoami(&self) -> Result<WhoAmI, CarrierError> {
+        let what = "an answer to whoami".to_owned();
+        let limit = self.outbound.limits.note;
+        let answer =
+            self.ask(plain(what.clone(), paths::WHOAMI.to_owned(), media::JSON, limit)).await?;
+        serde_json::from_slice(&answer.bytes)
+            .map_err(|_| self.improper(what, "it cannot be read; is it an older version?"))
     }
 
     /// The node's clock now, in Unix seconds, as far as its last answer told.
@@ -75,7 +128,8 @@ impl HttpCarrier {
             let at = (first + turn) % self.urls.len();
             let Some(base) = self.urls.get(at) else { break };
             let (outbound, share) = (&*self.outbound, &self.share);
-            match (Exchange { outbound, base, ask: &ask, share, deadline }).run().await {
+            let signs = self.signs.as_deref();
+            match (Exchange { outbound, base, signs, ask: &ask, share, deadline }).run().await {
                 Ok(answer) => {
                     self.preferred.store(at, Ordering::Relaxed);
                     self.note_date(&answer);
@@ -131,6 +185,12 @@ pub(crate) enum WitnessAnswer {
     Lines(String),
     /// The size of the last checkpoint that it cosigned, which is not the one that was said.
     Holds(u64),
+}
+
+impl fmt::Debug for HttpCarrier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpCarrier").field("urls", &self.urls).finish_non_exhaustive()
+    }
 }
 
 #[async_trait]
@@ -244,5 +304,5 @@ impl Carrier for HttpCarrier {
 
 /// A question without a wait whose only answer is 200.
 fn plain(what: String, path: String, media: &'static str, limit: usize) -> Ask {
-    Ask { what, path, post: None, media, limit, wait: None, hold: false, also: &[] }
+    Ask { what, path, post: None, known: None, media, limit, wait: None, hold: false, also: &[] }
 }

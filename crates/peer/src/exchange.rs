@@ -11,9 +11,11 @@ use reqwest::{Response, StatusCode};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
 use url::Url;
+use wire::signature;
 
 use crate::limits::Limits;
 use crate::outbound::Outbound;
+use crate::signing::Signs;
 use crate::words;
 
 /// Answers up to this length do not draw on the byte budget: there are few of them at a time.
@@ -30,6 +32,8 @@ pub(crate) struct Ask {
     pub(crate) path: String,
     /// What is handed over, with its media type; without it, the path is read.
     pub(crate) post: Option<(&'static str, Bytes)>,
+    /// The entity tag of what is known already: 304 if it is still that.
+    pub(crate) known: Option<String>,
     /// The media type of an answer; any, if it is empty.
     pub(crate) media: &'static str,
     /// The most bytes of an answer.
@@ -49,12 +53,16 @@ pub(crate) struct Answer {
     pub(crate) bytes: Bytes,
     /// The peer's clock, Unix seconds, if it told.
     pub(crate) date: Option<u64>,
+    /// The entity tag, if it has one.
+    pub(crate) tag: Option<String>,
 }
 
 /// One exchange at a time with one base URL.
 pub(crate) struct Exchange<'a> {
     pub(crate) outbound: &'a Outbound,
     pub(crate) base: &'a Url,
+    /// Signs the request, unless it is asked as a stranger.
+    pub(crate) signs: Option<&'a dyn Signs>,
     pub(crate) ask: &'a Ask,
     /// What this carrier may hold of the budget.
     pub(crate) share: &'a Arc<Semaphore>,
@@ -75,14 +83,15 @@ impl Exchange<'_> {
         let response = self.send().await?;
         let status = response.status();
         let date = date(response.headers());
+        let tag = text(response.headers(), header::ETAG).map(str::to_owned);
         self.check_headers(response.headers())?;
         let media = self.media(&response)?;
         let Some(media) = media else {
-            return Ok(Answer { status, bytes: Bytes::new(), date });
+            return Ok(Answer { status, bytes: Bytes::new(), date, tag });
         };
         self.check_content(response.headers(), media)?;
         let bytes = self.read(response).await?;
-        Ok(Answer { status, bytes, date })
+        Ok(Answer { status, bytes, date, tag })
     }
 
     async fn send(&self) -> Result<Response, CarrierError> {
@@ -98,6 +107,12 @@ impl Exchange<'_> {
         let mut request = request
             .header(header::ACCEPT, format!("{}, application/problem+json;q=0.1", ask.media))
             .header(header::ACCEPT_ENCODING, "identity");
+        for (name, value) in self.signature() {
+            request = request.header(name, value);
+        }
+        if let Some(known) = &ask.known {
+            request = request.header(header::IF_NONE_MATCH, known);
+        }
         if let Some(wait) = ask.wait {
             request = request.header(wire::prefer::PREFER, wire::prefer::asking(wait));
         }
@@ -112,6 +127,25 @@ impl Exchange<'_> {
                 Err(self.unreachable(format!("it did not answer within {seconds} s")))
             }
         }
+    }
+
+    /// The headers that sign the request; none for a stranger.
+    fn signature(&self) -> Vec<(&'static str, String)> {
+        let Self { base, ask, signs, .. } = self;
+        let uri = signature::target_uri(base.as_str(), &ask.path);
+        let (method, body) = match &ask.post {
+            Some((_, bytes)) => ("POST", Some(bytes.as_ref()).filter(|bytes| !bytes.is_empty())),
+            None => ("GET", None),
+        };
+        let Some(headers) = signs.and_then(|signs| signs.sign(method, &uri, body)) else {
+            return Vec::new();
+        };
+        let digest = headers.content_digest.map(|digest| (signature::CONTENT_DIGEST, digest));
+        let signature = [
+            (signature::SIGNATURE_INPUT, headers.signature_input),
+            (signature::SIGNATURE, headers.signature),
+        ];
+        signature.into_iter().chain(digest).collect()
     }
 
     /// The media type that the content must have; `None` if the status alone is the answer.

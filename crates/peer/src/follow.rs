@@ -19,7 +19,8 @@ use wire::api::{Peer, PeerState};
 use crate::carrier::HttpCarrier;
 use crate::home::{FEEDS_OF_A_NODE, Home};
 use crate::line::Line;
-use crate::outbound::Outbound;
+use crate::outbound::{Outbound, RefusedUrl};
+use crate::scout::Scout;
 use crate::settings::PeerSettings;
 
 /// After a change of feeds, pins and node records are looked at again at most this often.
@@ -35,6 +36,9 @@ pub struct Peers {
     turns: Arc<Semaphore>,
     interval_s: u64,
     running: Mutex<BTreeMap<Origin, Running>>,
+    scouting: Mutex<BTreeMap<NodeName, Scouting>>,
+    /// Ticks when a node shows us other feeds than before.
+    found: watch::Sender<u64>,
     stopping: watch::Sender<bool>,
 }
 
@@ -44,6 +48,19 @@ struct Running {
     carrier: Option<Arc<HttpCarrier>>,
     urls: Vec<String>,
     task: JoinHandle<()>,
+}
+
+/// A scout with its task, and the URLs it was started with.
+struct Scouting {
+    scout: Arc<Scout>,
+    urls: Vec<String>,
+    task: JoinHandle<()>,
+}
+
+impl Drop for Scouting {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
 }
 
 impl fmt::Debug for Peers {
@@ -81,13 +98,15 @@ impl Peers {
             turns: Arc::new(Semaphore::new(settings.rounds)),
             interval_s: settings.interval_s,
             running: Mutex::default(),
+            scouting: Mutex::default(),
+            found: watch::Sender::new(0),
             stopping: watch::Sender::new(false),
         });
         peers.reconcile();
         // The watcher holds no strong reference while it waits, so that dropping the last one ends it.
         tokio::spawn(watch_over(
             Arc::downgrade(&peers),
-            peers.home.changed(),
+            [peers.home.changed(), peers.found.subscribe()],
             peers.stopping.subscribe(),
         ));
         peers
@@ -116,12 +135,19 @@ impl Peers {
     /// node is not followed.
     pub async fn sync_now(&self, node: &NodeName, patience: Duration) -> Option<Peer> {
         self.reconcile();
-        let requests: Vec<_> =
-            self.lines_of(node).into_iter().map(|line| (line.request(), line)).collect();
         let all = async {
-            for (request, line) in &requests {
-                line.finished(*request).await;
-            }
+            let known = self.lines_of(node);
+            let scout = self.scouting().get(node).map(|scouting| Arc::clone(&scouting.scout));
+            let scouted = async {
+                if let Some(scout) = scout {
+                    scout.ask().await;
+                }
+            };
+            tokio::join!(finished(&known), scouted);
+            self.reconcile();
+            let new = self.lines_of(node).into_iter();
+            let is_known = |line: &Arc<Line>| known.iter().any(|known| known.origin == line.origin);
+            finished(&new.filter(|line| !is_known(line)).collect::<Vec<_>>()).await;
         };
         // Out of patience, the status says how far it has come.
         let _ = timeout(patience, all).await;
@@ -138,6 +164,7 @@ impl Peers {
     /// Ends all tasks in an orderly way, within ten seconds.
     pub async fn stop(&self) {
         self.stopping.send_replace(true);
+        self.scouting().clear();
         let all = std::mem::take(&mut *self.lock());
         for running in all.values() {
             running.line.halt();
@@ -155,7 +182,9 @@ impl Peers {
             return;
         }
         let mut wanted = BTreeMap::new();
-        for pin in self.home.pins() {
+        let pins = self.home.pins();
+        self.scout(&pins);
+        for pin in pins {
             let (urls, feeds) = self.places(&pin);
             for feed in feeds {
                 wanted.insert(Origin::new(pin.node.clone(), feed), urls.clone());
@@ -183,10 +212,37 @@ impl Peers {
             // The feeds of one node share a carrier, and with it the node's part of the budget.
             let carrier = carriers
                 .entry(origin.node().clone())
-                .or_insert_with(|| HttpCarrier::new(&self.outbound, &urls).map(Arc::new))
+                .or_insert_with(|| self.carrier(&urls).map(Arc::new))
                 .clone();
             let line = self.spawn(&origin, urls, carrier.map_err(|error| error.to_string()));
             running.insert(origin, line);
+        }
+    }
+
+    /// A carrier whose requests are ours.
+    fn carrier(&self, urls: &[String]) -> Result<HttpCarrier, RefusedUrl> {
+        Ok(HttpCarrier::new(&self.outbound, urls)?.signed_by(self.home.signs()))
+    }
+
+    /// Makes the scouts agree with what is pinned. Whoever signs nothing is shown nothing.
+    fn scout(&self, pins: &[Pin]) {
+        if self.home.signs().is_none() {
+            return;
+        }
+        let places: Vec<_> = pins.iter().map(|pin| (&pin.node, self.places(pin).0)).collect();
+        let mut scouting = self.scouting();
+        scouting.retain(|node, old| places.iter().any(|place| *place == (node, old.urls.clone())));
+        for (node, urls) in places {
+            if scouting.contains_key(node) {
+                continue;
+            }
+            // The line of the node's public feed says what is wrong with its addresses.
+            let Ok(carrier) = self.carrier(&urls) else { continue };
+            let scout = Arc::new(Scout::new(node.clone()));
+            let (in_task, found) = (Arc::clone(&scout), self.found.clone());
+            let tell = move || found.send_modify(|tick| *tick = tick.wrapping_add(1));
+            let task = tokio::spawn(async move { in_task.run(&carrier, tell).await });
+            scouting.insert(node.clone(), Scouting { scout, urls, task });
         }
     }
 
@@ -224,6 +280,11 @@ impl Peers {
                 feeds.push(feed);
             }
         }
+        let shown = self.scouting().get(&pin.node).and_then(|scouting| scouting.scout.found());
+        let shown = shown.map(|shown| shown.into_iter().collect());
+        // Before it was asked, those are followed that it once showed.
+        feeds.extend(shown.unwrap_or_else(|| self.home.restricted(&pin.node)));
+        feeds.truncate(FEEDS_OF_A_NODE);
         (urls, feeds)
     }
 
@@ -257,21 +318,34 @@ impl Peers {
         own.map(|(_, running)| Arc::clone(&running.line)).collect()
     }
 
+    fn scouting(&self) -> MutexGuard<'_, BTreeMap<NodeName, Scouting>> {
+        self.scouting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn lock(&self) -> MutexGuard<'_, BTreeMap<Origin, Running>> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Has a round of each line, and waits for all.
+async fn finished(lines: &[Arc<Line>]) {
+    let requests: Vec<_> = lines.iter().map(|line| (line.request(), line)).collect();
+    for (request, line) in requests {
+        line.finished(request).await;
     }
 }
 
 /// Looks again whenever feeds change: a new node record may name other URLs or feeds.
 async fn watch_over(
     peers: std::sync::Weak<Peers>,
-    mut changed: watch::Receiver<u64>,
+    [mut changed, mut found]: [watch::Receiver<u64>; 2],
     mut stopping: watch::Receiver<bool>,
 ) {
     loop {
         tokio::select! {
             _ = stopping.wait_for(|stopping| *stopping) => return,
             more = changed.changed() => if more.is_err() { return },
+            more = found.changed() => if more.is_err() { return },
         }
         sleep(CALM).await;
         match peers.upgrade() {

@@ -10,6 +10,8 @@ use feed::ports::{Carrier, CarrierError, Progress};
 use tlog::name::{FeedName, NodeName, Origin};
 use tokio::sync::watch;
 
+use crate::signing::Signs;
+
 /// Feeds of one node that are followed; the public one and what continues it.
 pub(crate) const FEEDS_OF_A_NODE: usize = 16;
 
@@ -20,6 +22,10 @@ pub(crate) trait Home: Send + Sync {
     fn pins(&self) -> Vec<Pin>;
     /// What a node said of itself in the newest record held: its URLs and feeds.
     fn said(&self, node: &NodeName) -> Option<(Vec<String>, Vec<FeedName>)>;
+    /// The restricted feeds of a node that are held.
+    fn restricted(&self, node: &NodeName) -> Vec<FeedName>;
+    /// Who signs our requests.
+    fn signs(&self) -> Option<Arc<dyn Signs>>;
     /// Entries held of a feed, and how many bodies are missing.
     fn held(&self, origin: &Origin) -> (u64, u64);
     /// Ticks when feeds change.
@@ -83,6 +89,15 @@ impl Home for Arc<Feeds> {
         let view = self.view(&public)?;
         let record = &view.keys.newest()?.record;
         Some((record.urls.clone(), record.feeds.clone()))
+    }
+
+    fn restricted(&self, node: &NodeName) -> Vec<FeedName> {
+        let held = self.origins().into_iter().filter(|origin| origin.node() == node);
+        held.map(|origin| origin.feed().clone()).filter(FeedName::is_restricted).collect()
+    }
+
+    fn signs(&self) -> Option<Arc<dyn Signs>> {
+        Some(Arc::clone(self) as _)
     }
 
     fn held(&self, origin: &Origin) -> (u64, u64) {

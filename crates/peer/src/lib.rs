@@ -17,12 +17,14 @@ pub mod probe;
 pub mod receipts;
 pub mod schedule;
 pub mod settings;
+pub mod signing;
 pub mod sight;
 
 mod exchange;
 mod gate;
 mod home;
 mod line;
+mod scout;
 mod words;
 
 pub use carrier::HttpCarrier;

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
-use feed::feeds::{FollowError, PublishError, ReadError, RefusedCheckpoint, RefusedCosignature};
+use feed::feeds::{
+    FollowError, PublishError, ReadError, RefusedCheckpoint, RefusedCosignature,
+};
 use feed::ports::{CatalogError, CommitError, StoreError};
 use http::header::RETRY_AFTER;
 use http::{HeaderValue, StatusCode};
@@ -18,6 +20,9 @@ use crate::upkeep::UpkeepError;
 
 /// After how long to come back when too many readers wait for news already.
 const BUSY_SECONDS: u64 = 5;
+
+/// After how long a node that asked too often may go on: some of its nonces have ended by then.
+const TOO_OFTEN_SECONDS: u64 = 60;
 
 /// Why a request is not answered with what it asks for.
 #[derive(Debug, thiserror::Error)]
@@ -50,6 +55,9 @@ pub(crate) enum Answer {
         "too many readers are waiting for news; try again in {BUSY_SECONDS} s, or without a wait"
     )]
     Busy,
+    /// A node that signs more requests than are kept in mind.
+    #[error("this node asks too often; it may go on after {TOO_OFTEN_SECONDS} s")]
+    TooOften,
     /// A host name that is no node of this server.
     #[error("no node of this server has the name in the header Host")]
     Misdirected,
@@ -115,6 +123,7 @@ impl Answer {
             },
             Self::Busy => problem.detail(words).retry_after(BUSY_SECONDS),
             Self::TookTooLong { .. } => problem.detail(words).retry_after(BUSY_SECONDS),
+            Self::TooOften => problem.detail(words).retry_after(TOO_OFTEN_SECONDS),
             _ => problem.detail(words),
         }
     }
@@ -129,6 +138,7 @@ impl Answer {
             Self::TooLong { .. } => Name::TooLong,
             Self::Erased { .. } => Name::Erased,
             Self::Busy | Self::TookTooLong { .. } => Name::Busy,
+            Self::TooOften => Name::TooManyRequests,
             Self::Misdirected => Name::Misdirected,
             Self::Read(error) => read(error),
             Self::Publish(error) => publish(error),

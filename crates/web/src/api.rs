@@ -178,6 +178,9 @@ fn feed(view: &View, caller: &Caller) -> api::Feed {
         state: state.to_owned(),
         words: if operator { words } else { String::new() },
         received_at: view.received_at,
+        audience: view.audience.as_deref().and_then(|audience| {
+            serde_json::from_value(audience.to_value()).ok()
+        }),
     }
 }
 

@@ -10,6 +10,8 @@ use tlog::name::NodeName;
 use tokio::sync::Semaphore;
 use wire::api;
 
+use crate::caller::Nonces;
+
 use crate::upkeep::Upkeep;
 
 /// Readers held for news at the same time: half of the default connections, so that the others are still
@@ -30,6 +32,10 @@ pub struct App {
     pub base_url: Option<String>,
     /// Keys, dates and health; none in a program that has no such things.
     pub upkeep: Option<Arc<dyn Upkeep>>,
+    /// Where this node is reached, as far as its configuration says.
+    pub(crate) base_urls: Arc<Vec<String>>,
+    /// The nonces of signed requests.
+    pub(crate) nonces: Arc<Nonces>,
     /// Places for readers who wait for news.
     pub(crate) waiting: Arc<Semaphore>,
     /// Who asks.
@@ -123,10 +129,24 @@ impl App {
             feeds,
             peers,
             site: Arc::new(site),
+            base_urls: Arc::new(base_url.iter().cloned().collect()),
+            nonces: Arc::default(),
             base_url,
             upkeep: None,
             waiting: Arc::new(Semaphore::new(WAITING_READERS_MAX)),
             audience: Audience::Everyone,
         }
+    }
+
+    /// Adds further addresses of this node: a request is signed for one of them, or for one in its node
+    /// record.
+    #[must_use]
+    pub fn with_base_urls(mut self, base_urls: &[String]) -> Self {
+        let known = self
+            .base_urls
+            .iter()
+            .chain(base_urls.iter().filter(|url| !self.base_urls.contains(url)));
+        self.base_urls = Arc::new(known.cloned().collect());
+        self
     }
 }

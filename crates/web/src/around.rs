@@ -12,7 +12,7 @@ use http::header::{
     ACCEPT, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
     ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE,
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY,
-    STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
+    STRICT_TRANSPORT_SECURITY, VARY, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use tlog::hash::Hash;
@@ -22,6 +22,7 @@ use wire::problem::Problem;
 
 use crate::answer::Cause;
 use crate::app::{App, Audience};
+use crate::caller::{Caller, identify};
 use crate::pages::{self, Reader};
 
 /// The header that names a request in answers, pages and logs.
@@ -43,12 +44,20 @@ pub(crate) async fn every_request(
     let id = request_id(request.headers());
     let method = request.method().clone();
     let public = app.audience == Audience::Everyone;
-    let page = wants_page(request.headers()).then(|| Reader::of(&app, &request));
+    let wants_page = wants_page(request.headers());
     let path = request.uri().path().to_owned();
-    let mut response = if public && method == Method::OPTIONS {
-        StatusCode::NO_CONTENT.into_response()
-    } else {
-        next.run(request).await
+    let (mut response, page, known) = match identify(&app, request).await {
+        Err(refused) => (refused.into_response(), None, false),
+        Ok(request) => {
+            let page = wants_page.then(|| Reader::of(&app, &request));
+            let known = app.caller(request.extensions()) != Caller::Stranger;
+            let preflight = public && method == Method::OPTIONS;
+            let response = match preflight {
+                true => StatusCode::NO_CONTENT.into_response(),
+                false => next.run(request).await,
+            };
+            (response, page, known)
+        }
     };
     if let Some(mut problem) = response.extensions_mut().remove::<Problem>() {
         problem.instance = Some(id.clone());
@@ -68,6 +77,7 @@ pub(crate) async fn every_request(
     }
     debug!(request.id = %id, "{method} {path}: {}", response.status().as_u16());
     set_headers(&app, public, &method, response.headers_mut());
+    set_keeping(known, response.headers_mut());
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, value);
     }
@@ -119,6 +129,20 @@ fn set_headers(app: &App, public: bool, method: &Method, head: &mut HeaderMap) {
     if app.base_url.as_deref().is_some_and(|base| base.starts_with("https:")) {
         set(STRICT_TRANSPORT_SECURITY, "max-age=31536000");
     }
+}
+
+/// What depends on who asked is kept by nobody else: answers to signed requests and to the operator not at
+/// all, and a cache between us never gives an unsigned request what a signed one got. Assets and full tiles
+/// are the same for all who get them.
+fn set_keeping(known: bool, head: &mut HeaderMap) {
+    let cache = head.get(CACHE_CONTROL).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if cache.starts_with("public") {
+        return;
+    }
+    if known {
+        head.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
+    }
+    head.append(VARY, HeaderValue::from_static(wire::signature::SIGNATURE_INPUT));
 }
 
 /// The id a proxy gave the request, or a new one.

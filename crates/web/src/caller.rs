@@ -4,6 +4,10 @@
 //! out who signed it, once; handlers take a [`Caller`] as an argument and ask [`App::may_read`] when they
 //! answer. Whoever may not read a feed is answered as if it did not exist.
 
+mod identify;
+mod nonces;
+mod whoami;
+
 use std::convert::Infallible;
 use std::sync::Arc;
 
@@ -13,6 +17,14 @@ use http::request::Parts;
 use tlog::name::{NodeName, Origin};
 
 use crate::app::{App, Audience};
+
+pub(crate) use identify::identify;
+pub(crate) use nonces::Nonces;
+pub(crate) use whoami::whoami;
+
+/// Addresses of this node that a signature is tried with: those of the configuration, then those of the
+/// node record.
+const ADDRESSES_MAX: usize = 16;
 
 /// Who asks.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -58,12 +70,28 @@ impl App {
         }
     }
 
+    /// Where this node is reached, each address in one form.
+    pub(crate) fn addresses(&self) -> Vec<String> {
+        let record = self.feeds.newest_record(self.feeds.node());
+        let said = record.iter().flat_map(|record| &record.urls);
+        let mut addresses: Vec<String> = Vec::new();
+        for url in self.base_urls.iter().chain(said) {
+            let address = wire::signature::target_uri(url, "");
+            if !addresses.contains(&address) && addresses.len() < ADDRESSES_MAX {
+                addresses.push(address);
+            }
+        }
+        addresses
+    }
+
     /// Whether `caller` may know of this feed and read it, as things stand now.
     pub fn may_read(&self, origin: &Origin, caller: &Caller) -> bool {
         match caller {
             _ if !origin.feed().is_restricted() => true,
             Caller::Operator => true,
-            Caller::Node(node) => origin.node() == node,
+            Caller::Node(node) => {
+                self.feeds.view(origin).is_some_and(|view| self.feeds.may_read(&view, node))
+            }
             Caller::Stranger => false,
         }
     }

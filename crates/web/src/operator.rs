@@ -2,6 +2,7 @@
 //! a command in its own process; who may open the socket is the operator.
 
 mod drafts;
+pub(crate) mod feeds;
 pub(crate) mod keys;
 
 use axum::Json;

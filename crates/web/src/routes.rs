@@ -10,7 +10,7 @@ use tower_http::compression::CompressionLayer;
 use wire::paths;
 
 use crate::app::{App, Audience};
-use crate::{answer::Answer, api, around, descriptions, feed_objects, openapi, operator, pages, receipts, witness};
+use crate::{answer::Answer, api, around, caller, descriptions, feed_objects, openapi, operator, pages, receipts, witness};
 
 /// One route.
 pub struct Route {
@@ -98,6 +98,7 @@ pub static ROUTES: &[Route] = &[
     // The protocol (design 4.6).
     exact(paths::WELL_KNOWN, || get(descriptions::well_known), "The node record: what this node says of itself"),
     exact(paths::HEADS, || get(descriptions::heads), "Origin, size and root of every feed; waits for news with Prefer: wait and If-None-Match"),
+    exact(paths::WHOAMI, || get(caller::whoami), "Who the caller is taken for, and what is wrong with its signature"),
     exact(paths::CHECKPOINT, || get(feed_objects::checkpoint), "C2SP tlog-tiles: the signed checkpoint"),
     exact(paths::TILE, || get(feed_objects::tile), "C2SP tlog-tiles: a hash tile or a bundle of entries"),
     exact(paths::SINCE, || get(feed_objects::since), "What follows a size: the head, or commits; waits for news with Prefer: wait"),
@@ -125,6 +126,7 @@ pub static ROUTES: &[Route] = &[
     // For the operator, over the control socket.
     for_operator(paths::API_PUBLISH, || post(operator::publish), "Publish drafts, all or none"),
     for_operator(paths::API_WITHDRAW, || post(operator::withdraw), "Withdraw a record"),
+    for_operator(paths::API_FEED_NEW, || post(operator::feeds::new), "Begin a feed that only some may read"),
     for_operator(paths::API_FOLLOW, || post(operator::follow), "Look at a node, and follow it"),
     for_operator(paths::API_UNFOLLOW, || post(operator::unfollow), "Follow a node no longer"),
     for_operator(paths::API_PROBE, || post(operator::probe), "Every step of reaching a node"),

@@ -15,8 +15,12 @@ use tlog::name::{NodeName, Origin};
 
 pub mod keys;
 pub mod operator;
+pub mod feeds;
+pub mod whoami;
 
 pub use operator::*;
+pub use feeds::{FeedAudience, NewFeedAnswer, NewFeedRequest};
+pub use whoami::WhoAmI;
 
 /// `GET /api/v1/node`: what this node is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,6 +72,9 @@ pub struct Feed {
     pub words: String,
     /// When the newest commit arrived here.
     pub received_at: u64,
+    /// Of a restricted feed: who may read it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub audience: Option<FeedAudience>,
 }
 
 /// `GET /api/v1/records?feed=&kind=&before=&limit=`.

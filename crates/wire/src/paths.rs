@@ -24,6 +24,8 @@ use tlog::tile::TilePath;
 pub const WELL_KNOWN: &str = "/.well-known/jopoi";
 /// Size, origin and root of every feed held; JSON, see [`crate::heads`].
 pub const HEADS: &str = "/heads";
+/// Who the caller is taken for, and what is wrong with its signature; JSON, [`crate::api::WhoAmI`].
+pub const WHOAMI: &str = "/whoami";
 /// `POST`: push from a node that cannot be reached.
 pub const BUNDLES: &str = "/bundles";
 /// C2SP tlog-witness.
@@ -57,6 +59,8 @@ pub const BODIES: &str = "/bodies/{hash}";
 pub const API_NODE: &str = "/api/v1/node";
 /// `GET`: the feeds held; answers [`crate::api::Feeds`].
 pub const API_FEEDS: &str = "/api/v1/feeds";
+/// `POST`, operator only: [`crate::api::NewFeedRequest`] to [`crate::api::NewFeedAnswer`].
+pub const API_FEED_NEW: &str = "/api/v1/feeds/new";
 /// `GET ?feed=&kind=&before=&limit=`: [`crate::api::RecordsQuery`] to [`crate::api::Records`].
 pub const API_RECORDS: &str = "/api/v1/records";
 /// `GET`: one record; answers [`crate::api::Record`].

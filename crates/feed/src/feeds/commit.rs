@@ -148,6 +148,7 @@ impl Feeds {
             keys: Arc::new(staged.keys),
             mark: staged.advance.to(),
             received_at: self.parts.clock.now(),
+            audience: None,
             state: FeedState::Open,
             missing: Arc::default(),
         };

@@ -167,6 +167,7 @@ impl Feeds {
             keys: Arc::new(folded.keys),
             mark,
             received_at: self.parts.clock.now(),
+            audience: None,
             state,
             missing: Arc::default(),
         }

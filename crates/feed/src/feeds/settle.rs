@@ -80,6 +80,7 @@ impl Feeds {
             cursor = end;
         }
         view.missing = Arc::new(self.remember_missing(&view, missing)?);
+        view.audience = self.audience_of(&view).await;
         self.show(handle, view);
         Ok(())
     }

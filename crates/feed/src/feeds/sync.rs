@@ -268,6 +268,7 @@ impl Feeds {
         let missing =
             view.missing.iter().filter(|index| !states.iter().any(|(at, _)| at == *index));
         view.missing = Arc::new(missing.copied().collect());
+        view.audience = self.audience_of(&view).await;
         let origin = handle.origin.clone();
         self.parts.catalog.apply(&crate::row::CatalogBatch {
             origin,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use network::audience::Audience;
 use network::keys::KeyHistory;
 use tlog::hash::Hash;
 use tlog::key::VerifierKey;
@@ -30,6 +31,8 @@ pub struct View {
     pub tail_bytes: usize,
     /// When its last commit was stored here, in seconds since 1970.
     pub received_at: u64,
+    /// Who may read it, if it is restricted; nobody but its owner, if that cannot be told.
+    pub audience: Option<Arc<Audience>>,
     /// Whether it can go on.
     pub state: FeedState,
     /// Entries whose bodies no carrier has brought yet.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::future::pending;
 
 use async_trait::async_trait;
+use crate::signing::Signs;
 use feed::ports::{BodyAnswer, Carrier, CarrierError, Progress, Since};
 use tlog::ed25519::SigningKey;
 use tlog::tile::TilePath;
@@ -87,6 +88,14 @@ impl Home for Stage {
     fn said(&self, node: &NodeName) -> Option<(Vec<String>, Vec<FeedName>)> {
         let twice = node.as_str() == "twice.example";
         twice.then(|| (Vec::new(), vec![FeedName::parse("public-2").unwrap()]))
+    }
+
+    fn restricted(&self, _node: &NodeName) -> Vec<FeedName> {
+        Vec::new()
+    }
+
+    fn signs(&self) -> Option<Arc<dyn Signs>> {
+        None
     }
 
     fn held(&self, _origin: &Origin) -> (u64, u64) {

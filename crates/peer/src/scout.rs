@@ -1,0 +1,89 @@
+//! Finding the restricted feeds of a node that is followed: its signed `GET /heads` names what we may read.
+//!
+//! A node record names only what everybody may know of. So each followed node is asked, once a minute,
+//! which of its feeds it shows to us; a list that has not changed costs a line.
+
+use std::collections::BTreeSet;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use tlog::name::{FeedName, NodeName};
+use tokio::sync::watch;
+use tokio::time::sleep;
+use tracing::debug;
+
+use crate::carrier::HttpCarrier;
+use crate::home::FEEDS_OF_A_NODE;
+
+/// How long a new feed may stay unknown. Its records then arrive like those of any other.
+const EVERY: Duration = Duration::from_secs(60);
+/// A node that cannot be asked is asked again after a wait that doubles up to this.
+const EVERY_MAX: Duration = Duration::from_secs(3_600);
+
+/// What one node shows to us.
+pub(crate) struct Scout {
+    node: NodeName,
+    found: Mutex<Option<BTreeSet<FeedName>>>,
+    asked: watch::Sender<u64>,
+    answered: watch::Sender<u64>,
+}
+
+impl Scout {
+    pub(crate) fn new(node: NodeName) -> Self {
+        let (asked, answered) = (watch::Sender::new(0), watch::Sender::new(0));
+        Self { node, found: Mutex::default(), asked, answered }
+    }
+
+    /// The restricted feeds it showed when it was last asked; `None` before it ever answered.
+    pub(crate) fn found(&self) -> Option<BTreeSet<FeedName>> {
+        self.found.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Has it asked now; returns when it has answered or failed.
+    pub(crate) async fn ask(&self) {
+        self.asked.send_modify(|number| *number += 1);
+        let wanted = *self.asked.borrow();
+        // The sender lives as long as self: there is no other end to this wait.
+        let _ = self.answered.subscribe().wait_for(|answered| *answered >= wanted).await;
+    }
+
+    /// Asks for ever; `tell` is called whenever the feeds are others than before.
+    pub(crate) async fn run(&self, carrier: &HttpCarrier, tell: impl Fn()) {
+        let mut asked = self.asked.subscribe();
+        let mut known = None;
+        let mut wait = EVERY;
+        loop {
+            let ticket = *asked.borrow_and_update();
+            match carrier.heads(known.as_deref()).await {
+                Ok(Some((heads, tag))) => {
+                    let of_node = heads.into_iter().filter(|head| *head.origin.node() == self.node);
+                    let feeds = of_node.map(|head| head.origin.feed().clone());
+                    let restricted = feeds.filter(FeedName::is_restricted).take(FEEDS_OF_A_NODE);
+                    known = tag;
+                    if self.note(restricted.collect()) {
+                        tell();
+                    }
+                    wait = EVERY;
+                }
+                Ok(None) => wait = EVERY,
+                Err(error) => {
+                    debug!("what {} shows us cannot be told: {error}", self.node);
+                    wait = (wait * 2).min(EVERY_MAX);
+                }
+            }
+            self.answered.send_replace(ticket);
+            tokio::select! {
+                _ = asked.changed() => {}
+                () = sleep(wait) => {}
+            }
+        }
+    }
+
+    fn note(&self, feeds: BTreeSet<FeedName>) -> bool {
+        let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        let changed = found.as_ref() != Some(&feeds);
+        *found = Some(feeds);
+        changed
+    }
+}
