@@ -176,7 +176,7 @@ async fn an_older_state_is_told_from_a_fork() -> Result<()> {
         Script { since: Since::Shorter(shorter.note()?.into()), ..stage.forge.carrier()? };
     let error = stage.refused(&says_so).await?;
     assert!(matches!(error, SyncError::Rollback { held: 3, served: 2, .. }), "{error}");
-    assert!(stage.hub()?.feeds().fault(&stage.evil.origin()).await?.is_none());
+    assert!(stage.hub()?.feeds().fault(&stage.evil.origin()).is_none());
     Ok(())
 }
 
@@ -207,7 +207,7 @@ async fn a_fork_is_proven_kept_as_evidence_and_shown() -> Result<()> {
         let origin = stage.evil.origin();
         stage.federation.restart(HUB, |_| Ok(())).await?;
         let hub = stage.hub()?;
-        ensure!(hub.feeds().fault(&origin).await?.is_some(), "{records:?}: no evidence is kept");
+        ensure!(hub.feeds().fault(&origin).is_some(), "{records:?}: no evidence is kept");
         let state = hub.feeds().view(&origin).context("the copy is gone")?.state.clone();
         ensure!(matches!(state, FeedState::Forked { .. }), "{records:?}: {state:?}");
         let error = stage.refused(&stage.longer()?.carrier()?).await?;

@@ -14,6 +14,7 @@ mod cosigners;
 mod erase;
 mod exchange;
 mod follow;
+mod gossip;
 mod heal;
 mod judge_fork;
 mod lineage;
@@ -44,6 +45,8 @@ use crate::row::Row;
 
 pub use exchange::RefusedCosignature;
 pub use follow::{FollowError, Pin};
+pub use gossip::{Heard, KnownFault, SettleError, Settled, Settlement, TakenFault};
+pub use judge_fork::Judgement;
 pub use lineage::{Disowned, Recovery};
 pub use open::OpenError;
 pub use publish::{
@@ -87,6 +90,8 @@ pub struct Feeds {
     handles: RwLock<BTreeMap<Origin, Arc<Handle>>>,
     pins: RwLock<BTreeMap<NodeName, Pin>>,
     changed: watch::Sender<u64>,
+    /// What is known of forks.
+    forks: gossip::Forks,
     blocks: moka::sync::Cache<(Origin, BlockPlace), Arc<Vec<Block>>>,
     /// SHA-256 of segments as stored, once they were checked.
     packed: moka::sync::Cache<(Origin, u64), Hash>,

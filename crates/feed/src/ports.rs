@@ -289,6 +289,11 @@ pub trait Carrier: Send + Sync {
         let what = format!("cosignatures of {origin}");
         Err(CarrierError::NotFound { carrier: self.describe(), what })
     }
+    /// The evidence it has that a feed was forked: a fault file. A carrier that keeps none says so.
+    async fn evidence(&self, origin: &Origin) -> Result<Bytes, CarrierError> {
+        let what = format!("evidence about {origin}");
+        Err(CarrierError::NotFound { carrier: self.describe(), what })
+    }
     /// Hands over a cosignature of our own: a note as [`crate::cosignatures`] has it.
     async fn deliver(&self, origin: &Origin, note: Bytes) -> Result<Delivered, CarrierError> {
         let (_, what) = (note, format!("place for cosignatures of {origin}"));

@@ -8,12 +8,10 @@ use serde::{Deserialize, Serialize};
 use tlog::ed25519::PublicKey;
 use tlog::name::{FeedName, NodeName, Origin};
 
-use super::{Feeds, OpenError};
-use crate::fault::Fault;
+use super::{Feeds, Handle, OpenError};
 use crate::ports::{CatalogError, StoreError};
 
 const PIN_PREFIX: &str = "follow/";
-const FAULT_PREFIX: &str = "fault/";
 
 /// The first bound root of a node holds; another for the same name is a shown conflict.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -108,15 +106,22 @@ impl Feeds {
 
     async fn forget(&self, node: &NodeName) -> Result<(), FollowError> {
         let handles = self.handles.read().unwrap_or_else(PoisonError::into_inner).clone();
-        for (origin, handle) in handles.into_iter().filter(|(origin, _)| origin.node() == node) {
-            let _syncing = handle.syncing.lock().await;
-            let _writer = handle.writer.lock().await;
-            let _merging = handle.merging.lock().await;
-            handle.view.store(None);
-            self.parts.store.forget(&origin).await?;
-            self.parts.catalog.forget(&origin)?;
-            self.handles.write().unwrap_or_else(PoisonError::into_inner).remove(&origin);
+        for (_, handle) in handles.into_iter().filter(|(origin, _)| origin.node() == node) {
+            self.forget_feed(&handle).await?;
         }
+        self.forget_faults(node).await?;
+        Ok(())
+    }
+
+    /// Forgets the copy of one feed.
+    pub(super) async fn forget_feed(&self, handle: &Handle) -> Result<(), FollowError> {
+        let _syncing = handle.syncing.lock().await;
+        let _writer = handle.writer.lock().await;
+        let _merging = handle.merging.lock().await;
+        handle.view.store(None);
+        self.parts.store.forget(&handle.origin).await?;
+        self.parts.catalog.forget(&handle.origin)?;
+        self.handles.write().unwrap_or_else(PoisonError::into_inner).remove(&handle.origin);
         Ok(())
     }
 
@@ -142,34 +147,6 @@ impl Feeds {
             .unwrap_or_else(|| vec![FeedName::public()]);
         names.into_iter().map(|feed| Origin::new(node.clone(), feed)).collect()
     }
-
-    /// Keeps the evidence that a feed was forked. Until an operator removes it the copy stays as it is.
-    pub(super) async fn keep_fault(
-        &self,
-        origin: &Origin,
-        fault: &Fault,
-    ) -> Result<(), StoreError> {
-        let name = fault_name(origin);
-        self.parts.store.set_decision(&name, Some(fault.to_bytes().into())).await
-    }
-
-    /// The evidence that a feed was forked, if there is any.
-    pub async fn fault(&self, origin: &Origin) -> Result<Option<Fault>, StoreError> {
-        let name = fault_name(origin);
-        let decisions = self.parts.store.decisions().await?;
-        let found = decisions.into_iter().find(|(of, _)| *of == name);
-        Ok(found.and_then(|(_, bytes)| Fault::parse(&bytes).ok()))
-    }
-
-    /// Whether there is evidence, readable or not.
-    pub(super) async fn has_fault(&self, origin: &Origin) -> Result<bool, StoreError> {
-        let name = fault_name(origin);
-        Ok(self.parts.store.decisions().await?.iter().any(|(of, _)| *of == name))
-    }
-}
-
-fn fault_name(origin: &Origin) -> String {
-    format!("{FAULT_PREFIX}{}.{}", origin.node(), origin.feed())
 }
 
 /// Why a decision to follow was not taken.

@@ -1,21 +1,135 @@
 //! Two checkpoints that may contradict each other: a carrier's garbage, or a fork?
 //!
-//! What an owner signed convicts it; what a carrier merely sent convicts nobody.
+//! What a key signed convicts its owner; what a carrier merely sent convicts nobody.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use tlog::checkpoint::SignedCheckpoint;
 use tlog::hash::Hash;
-use tlog::name::Origin;
+use tlog::key::VerifierKey;
+use tlog::name::{KeyName, Origin};
 use tlog::prove::{self, Nodes};
 use tlog::tile::{Tile, TilePath};
 
 use super::{Feeds, SyncError, View};
+use crate::block::SEGMENT_ENTRIES;
 use crate::fault::{Fault, ForkKind};
 use crate::ports::Carrier;
+use crate::tree::{NeedsLeaves, TreeWithLeaves};
 use crate::verify::{self, VerifyError};
 
+/// Tiles that a carrier is asked for in one proof: two columns of a tree of 2^53 entries.
+const TILES_MAX: usize = 64;
+
+/// What a checkpoint says of a feed that is held.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Judgement {
+    /// It goes with what is held.
+    Agrees,
+    /// It is longer than what is held, and nothing speaks against it.
+    Ahead,
+    /// Its owner signed two histories. The evidence is kept and the copy stands still, unless an
+    /// operator settled this fork before.
+    Fork(Box<Fault>),
+    /// It does not go with what is held, and nobody is convicted: no key of the node signed it, or
+    /// whoever showed it cannot show what is behind it.
+    Unproven {
+        /// Why, in words.
+        reason: String,
+    },
+}
+
+/// What contradicts: two notes and what connects them.
+struct Contradiction {
+    kind: ForkKind,
+    first: SignedCheckpoint,
+    second: SignedCheckpoint,
+    prefix: Option<(Hash, Vec<Hash>)>,
+}
+
 impl Feeds {
+    /// Judges a checkpoint of a feed that is held, wherever it was seen. `carrier` is asked for the
+    /// hashes behind one that is longer than what is held; without it nothing can be said of those.
+    ///
+    /// A proven fork is kept as evidence, and the feed stands still from then on.
+    ///
+    /// # Errors
+    /// When our own store fails.
+    pub async fn judge_note(
+        &self,
+        origin: &Origin,
+        served: &SignedCheckpoint,
+        carrier: Option<&dyn Carrier>,
+    ) -> Result<Judgement, SyncError> {
+        let unproven = |reason: &str| Ok(Judgement::Unproven { reason: reason.to_owned() });
+        let Some(view) = self.view(origin) else { return unproven("the feed is not held") };
+        let said = &served.checkpoint;
+        if said.origin.as_str() != origin.as_str() {
+            return unproven("it is of another feed");
+        }
+        if let Some((root, _)) = self.own_prefix(&view, said.size).await
+            && root == said.root
+        {
+            return Ok(Judgement::Agrees);
+        }
+        if let Err(error) = signed_by_node(&view, served) {
+            return Ok(Judgement::Unproven { reason: error.to_string() });
+        }
+        let ours = verify::read_note(origin, &view.note)?;
+        match self.contradiction_of(&view, ours, served.clone(), carrier).await {
+            Found::Nothing if said.size > view.size() => Ok(Judgement::Ahead),
+            Found::Nothing => unproven("our own copy could not be read"),
+            Found::Unknown => unproven("whoever shows it does not show the hashes behind it"),
+            Found::Contradiction(found) => {
+                let fault = evidence(&view, &found);
+                match self.convict(&view.origin, &fault).await? {
+                    Ok(()) => Ok(Judgement::Fork(Box::new(fault))),
+                    Err(reason) => Ok(Judgement::Unproven { reason }),
+                }
+            }
+        }
+    }
+
+    /// Judges a checkpoint that `cosigner` vouched for, against `known`, another one that it vouched for
+    /// and that goes with what is held. Two that contradict each other are a fault of the cosigner; what
+    /// they say of the log is for [`judge_note`](Self::judge_note).
+    ///
+    /// # Errors
+    /// When our own store fails.
+    pub async fn judge_cosigner(
+        &self,
+        origin: &Origin,
+        cosigner: &VerifierKey,
+        known: &SignedCheckpoint,
+        served: &SignedCheckpoint,
+        carrier: Option<&dyn Carrier>,
+    ) -> Result<Option<Fault>, SyncError> {
+        let Some(view) = self.view(origin) else { return Ok(None) };
+        let by_cosigner = |note: &SignedCheckpoint| note.note.text_signed_by(cosigner).is_ok();
+        let ours = self.own_prefix(&view, known.checkpoint.size).await;
+        if !by_cosigner(known)
+            || !by_cosigner(served)
+            || ours.is_none_or(|(root, _)| root != known.checkpoint.root)
+        {
+            return Ok(None);
+        }
+        let (known, served) = (known.clone(), served.clone());
+        let Found::Contradiction(found) =
+            self.contradiction_of(&view, known, served, carrier).await
+        else {
+            return Ok(None);
+        };
+        let fault = Fault {
+            cosigner: Some(cosigner.to_string()),
+            node_records: self.records_of_cosigner(cosigner),
+            ..evidence(&view, &found)
+        };
+        if fault.node_records.is_empty() && fault.verify_cosigner(cosigner).is_err() {
+            return Ok(None);
+        }
+        Ok(self.convict_cosigner(&fault).await?.then_some(fault))
+    }
+
     /// Judges a signed checkpoint of the same or a smaller size than what is held.
     ///
     /// Returns the error to report: a proven fork, whose evidence is kept, or an older state.
@@ -24,26 +138,19 @@ impl Feeds {
         view: &View,
         served: &SignedCheckpoint,
     ) -> SyncError {
-        if let Err(error) = verify::check_signature(&view.origin, served, &view.keys) {
+        let (held, size) = (view.size(), served.checkpoint.size);
+        if let Err(error) = signed_by_node(view, served) {
             return error.into();
         }
-        let (held, size) = (view.size(), served.checkpoint.size);
-        let Ok(ours) = verify::read_note(&view.origin, &view.note) else {
-            return SyncError::Rollback { origin: view.origin.clone(), held, served: size };
-        };
-        if size == held {
-            let fault = evidence(view, ForkKind::SameSize, &ours, served, None, &[]);
-            return self.fork(view, fault).await;
-        }
-        match self.own_prefix(view, size).await {
-            Some((root, _)) if root == served.checkpoint.root => {
-                SyncError::Rollback { origin: view.origin.clone(), held, served: size }
+        match self.judge_note(&view.origin, served, None).await {
+            Ok(Judgement::Fork(fault)) => {
+                SyncError::Fork { origin: view.origin.clone(), held, fault }
             }
-            Some((root, proof)) => {
-                let fault = evidence(view, ForkKind::Prefix, served, &ours, Some(root), &proof);
-                self.fork(view, fault).await
+            Ok(Judgement::Unproven { reason }) => {
+                SyncError::Unproven { origin: view.origin.clone(), reason }
             }
-            None => SyncError::Rollback { origin: view.origin.clone(), held, served: size },
+            Ok(_) => SyncError::Rollback { origin: view.origin.clone(), held, served: size },
+            Err(error) => error,
         }
     }
 
@@ -56,59 +163,146 @@ impl Feeds {
         carrier: &dyn Carrier,
         why: VerifyError,
     ) -> SyncError {
-        if verify::check_signature(&view.origin, served, &view.keys).is_err() {
-            return why.into();
-        }
-        let (held, size) = (view.size(), served.checkpoint.size);
-        let mut tiles = Fetched { size, tiles: HashMap::new() };
-        let proved = loop {
-            let root = prove::subtree_root(0, held, &tiles);
-            match root.and_then(|root| Ok((root, prove::prove_consistency(held, size, &tiles)?))) {
-                Ok(found) => break found,
-                Err(prove::ProveError::Nodes(tile)) => {
-                    let fetched = carrier.tile(&view.origin, &TilePath::Hashes(tile)).await;
-                    let Ok(Ok(hashes)) = fetched.map(|bytes| tlog::tile::hashes(&bytes)) else {
-                        return why.into();
-                    };
-                    if tiles.tiles.len() > 64 || hashes.len() != usize::from(tile.width()) {
-                        return why.into();
-                    }
-                    tiles.tiles.insert((tile.level(), tile.index()), hashes);
-                }
-                Err(_) => return why.into(),
+        match self.judge_note(&view.origin, served, Some(carrier)).await {
+            Ok(Judgement::Fork(fault)) => {
+                SyncError::Fork { origin: view.origin.clone(), held: view.size(), fault }
             }
-        };
-        let (root, proof) = proved;
-        let root_of_served = &served.checkpoint.root;
-        let connects =
-            tlog::proof::verify_consistency(held, &root, size, root_of_served, &proof).is_ok();
-        let Ok(ours) = verify::read_note(&view.origin, &view.note) else { return why.into() };
-        if connects && root != view.root() {
-            let fault = evidence(view, ForkKind::Prefix, &ours, served, Some(root), &proof);
-            return self.fork(view, fault).await;
+            _ => why.into(),
         }
-        why.into()
-    }
-
-    async fn fork(&self, view: &View, fault: Fault) -> SyncError {
-        if let Err(error) = fault.verify(view.keys.root()) {
-            return SyncError::Unproven { origin: view.origin.clone(), reason: error.to_string() };
-        }
-        if let Err(error) = self.keep_fault(&view.origin, &fault).await {
-            return error.into();
-        }
-        SyncError::Fork { origin: view.origin.clone(), held: view.size(), fault: Box::new(fault) }
     }
 
     /// Our own root at a smaller size, with the proof from there to what we hold.
     pub(super) async fn own_prefix(&self, view: &View, size: u64) -> Option<(Hash, Vec<Hash>)> {
-        let segment = size / crate::block::SEGMENT_ENTRIES;
-        let sealed = segment < view.sealed() / crate::block::SEGMENT_ENTRIES;
-        let leaves = if sealed { self.leaves(view, segment).await.ok()? } else { Vec::new() };
-        let nodes = crate::tree::TreeWithLeaves { tree: &view.tree, segment, leaves: &leaves };
-        let root = prove::subtree_root(0, size, &nodes).ok()?;
-        let proof = prove::prove_consistency(size, view.size(), &nodes).ok()?;
-        Some((root, proof))
+        self.own_proof(view, size, view.size()).await
+    }
+
+    /// Our own root at `from`, with the proof from there to `to`; neither beyond what we hold.
+    async fn own_proof(&self, view: &View, from: u64, to: u64) -> Option<(Hash, Vec<Hash>)> {
+        if from == 0 || from > to || to > view.size() {
+            return None;
+        }
+        let mut nodes = Held { view, leaves: BTreeMap::new() };
+        loop {
+            let root = prove::subtree_root(0, from, &nodes);
+            match root.and_then(|root| Ok((root, prove::prove_consistency(from, to, &nodes)?))) {
+                Ok(found) => return Some(found),
+                Err(prove::ProveError::Nodes(NeedsLeaves { segment })) => {
+                    let unread = segment < view.sealed() / SEGMENT_ENTRIES
+                        && !nodes.leaves.contains_key(&segment);
+                    if !unread {
+                        return None;
+                    }
+                    nodes.leaves.insert(segment, self.leaves(view, segment).await.ok()?);
+                }
+                Err(prove::ProveError::Impossible(_)) => return None,
+            }
+        }
+    }
+
+    /// Whether `served` and `ours`, which goes with our copy, contradict each other, and the proof.
+    async fn contradiction_of(
+        &self,
+        view: &View,
+        ours: SignedCheckpoint,
+        served: SignedCheckpoint,
+        carrier: Option<&dyn Carrier>,
+    ) -> Found {
+        let (held, size) = (ours.checkpoint.size, served.checkpoint.size);
+        let (kind, first, second, prefix) = if size == held {
+            (ForkKind::SameSize, ours, served, None)
+        } else if size < held {
+            let prefix = self.own_proof(view, size, held).await;
+            (ForkKind::Prefix, served, ours, prefix)
+        } else {
+            let Some(carrier) = carrier else { return Found::Nothing };
+            let prefix = prefix_at(carrier, &served, held).await;
+            if prefix.is_none() {
+                return Found::Unknown;
+            }
+            (ForkKind::Prefix, ours, served, prefix)
+        };
+        match (&kind, &prefix) {
+            (ForkKind::SameSize, _) if first.checkpoint.root == second.checkpoint.root => {
+                Found::Nothing
+            }
+            (ForkKind::Prefix, None) => Found::Nothing,
+            (ForkKind::Prefix, Some((root, _))) if *root == first.checkpoint.root => Found::Nothing,
+            _ => Found::Contradiction(Box::new(Contradiction { kind, first, second, prefix })),
+        }
+    }
+
+    /// The node record that lists a cosigner's key, if one is held.
+    fn records_of_cosigner(&self, cosigner: &VerifierKey) -> Vec<String> {
+        let node = cosigner.name.as_str().rsplit_once('/').map(|(node, _)| node);
+        let node = node.and_then(|node| tlog::name::NodeName::parse(node).ok());
+        let record = node.and_then(|node| self.node_record(&node));
+        record.and_then(|bytes| String::from_utf8(bytes.to_vec()).ok()).into_iter().collect()
+    }
+}
+
+/// What became of the search for a contradiction.
+enum Found {
+    Nothing,
+    /// The carrier did not show what is needed.
+    Unknown,
+    Contradiction(Box<Contradiction>),
+}
+
+/// Requires that a log key of the node signed the checkpoint: the one in force at that size here, or
+/// another one of its node records, for on another branch the keys may have changed elsewhere.
+fn signed_by_node(view: &View, served: &SignedCheckpoint) -> Result<(), VerifyError> {
+    let first = verify::check_signature(&view.origin, served, &view.keys);
+    let Err(reason) = first else { return Ok(()) };
+    let name = KeyName::from(&view.origin);
+    let records = view.keys.records().iter().flat_map(|keyed| &keyed.record.keys);
+    let mut of_log = records.filter(|key| key.usage == "log");
+    let signed = of_log.any(|key| served.verify(&VerifierKey::note(name.clone(), key.key)).is_ok());
+    if signed { Ok(()) } else { Err(reason) }
+}
+
+/// The root that the log behind `served` has at `size`, with the proof from there, as a carrier's
+/// tiles tell it; `None` if they do not lead to the signed root.
+async fn prefix_at(
+    carrier: &dyn Carrier,
+    served: &SignedCheckpoint,
+    size: u64,
+) -> Option<(Hash, Vec<Hash>)> {
+    let origin = Origin::parse(served.checkpoint.origin.as_str()).ok()?;
+    let longer = served.checkpoint.size;
+    let mut tiles = Fetched { size: longer, tiles: HashMap::new() };
+    let (root, proof) = loop {
+        let root = prove::subtree_root(0, size, &tiles);
+        match root.and_then(|root| Ok((root, prove::prove_consistency(size, longer, &tiles)?))) {
+            Ok(found) => break found,
+            Err(prove::ProveError::Nodes(tile)) => {
+                let bytes = carrier.tile(&origin, &TilePath::Hashes(tile)).await.ok()?;
+                let hashes = tlog::tile::hashes(&bytes).ok()?;
+                if tiles.tiles.len() > TILES_MAX || hashes.len() != usize::from(tile.width()) {
+                    return None;
+                }
+                tiles.tiles.insert((tile.level(), tile.index()), hashes);
+            }
+            Err(_) => return None,
+        }
+    };
+    let signed = &served.checkpoint.root;
+    tlog::proof::verify_consistency(size, &root, longer, signed, &proof).ok()?;
+    Some((root, proof))
+}
+
+/// Our own hashes, with the leaves of the sealed segments that were needed.
+struct Held<'a> {
+    view: &'a View,
+    leaves: BTreeMap<u64, Vec<Hash>>,
+}
+
+impl Nodes for Held<'_> {
+    type Error = NeedsLeaves;
+
+    fn node(&self, level: u8, index: u64) -> Result<Hash, NeedsLeaves> {
+        let segment = index.checked_shl(u32::from(level)).unwrap_or(u64::MAX) / SEGMENT_ENTRIES;
+        let leaves = self.leaves.get(&segment).map(Vec::as_slice).unwrap_or_default();
+        TreeWithLeaves { tree: &self.view.tree, segment, leaves }.node(level, index)
     }
 }
 
@@ -142,30 +336,33 @@ impl Nodes for Fetched {
     }
 }
 
-fn evidence(
-    view: &View,
-    kind: ForkKind,
-    first: &SignedCheckpoint,
-    second: &SignedCheckpoint,
-    prefix_root: Option<Hash>,
-    proof: &[Hash],
-) -> Fault {
+/// The evidence of a contradiction, with the node records that name the keys, and the newest.
+fn evidence(view: &View, found: &Contradiction) -> Fault {
+    let (first, second) = (&found.first, &found.second);
+    let signer_of = |note: &SignedCheckpoint| {
+        view.keys.records().iter().rev().find(|keyed| {
+            let mut of_log = keyed.record.keys.iter().filter(|key| key.usage == "log");
+            of_log.any(|key| {
+                note.verify(&VerifierKey::note(KeyName::from(&view.origin), key.key)).is_ok()
+            })
+        })
+    };
     let mut records: Vec<String> = Vec::new();
-    for size in [first.checkpoint.size, second.checkpoint.size] {
-        let keyed = view.keys.in_force(size);
-        let text = keyed.and_then(|keyed| String::from_utf8(keyed.body.to_vec()).ok());
+    for keyed in [signer_of(first), signer_of(second), view.keys.newest()].into_iter().flatten() {
+        let text = String::from_utf8(keyed.body.to_vec()).ok();
         records.extend(text.filter(|text| !records.contains(text)));
     }
     let text =
         |note: &SignedCheckpoint| String::from_utf8_lossy(&note.note.to_bytes()).into_owned();
-    let origin: Origin = view.origin.clone();
+    let prefix = found.prefix.as_ref();
     Fault {
-        fault: kind,
-        origin,
+        fault: found.kind,
+        origin: view.origin.clone(),
+        cosigner: None,
         first: text(first),
         second: text(second),
-        prefix_root: prefix_root.map(|root| root.to_base64()),
-        proof: proof.iter().map(Hash::to_base64).collect(),
+        prefix_root: prefix.map(|(root, _)| root.to_base64()),
+        proof: prefix.into_iter().flat_map(|(_, proof)| proof).map(Hash::to_base64).collect(),
         node_records: records,
     }
 }

@@ -37,6 +37,7 @@ impl Feeds {
             handles: RwLock::new(BTreeMap::new()),
             pins: RwLock::new(BTreeMap::new()),
             changed: watch::Sender::new(0),
+            forks: super::gossip::Forks::default(),
             blocks: moka::sync::Cache::builder()
                 .weigher(weigh)
                 .max_capacity(BLOCK_CACHE_BYTES)
@@ -46,6 +47,7 @@ impl Feeds {
             cosigning: tokio::sync::Mutex::new(()),
         });
         feeds.load_pins().await?;
+        feeds.load_faults().await?;
         for origin in feeds.parts.store.origins().await? {
             let handle = feeds.handle_or_new(&origin);
             let opened = feeds.reopen(&handle).await;

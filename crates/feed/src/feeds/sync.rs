@@ -90,7 +90,7 @@ impl Feeds {
             let contradicts =
                 served.checkpoint.size == size && served.checkpoint.root != view.root();
             if served.checkpoint.size < size || contradicts {
-                return Err(self.report(handle, self.judge_not_longer(view, &served).await));
+                return Err(self.judge_not_longer(view, &served).await);
             }
         }
         let keys = match held.as_deref() {
@@ -109,7 +109,7 @@ impl Feeds {
                         served: served.checkpoint.size,
                     },
                 };
-                return Err(self.report(handle, error));
+                return Err(error);
             }
             Since::Commits(bytes) => {
                 self.take_commits(handle, carrier, held.as_ref(), keys, &bytes).await?;
@@ -170,8 +170,7 @@ impl Feeds {
         let note = commits.last().map(|commit| verify::read_note(&handle.origin, &commit.note));
         match (held, note) {
             (Some(view), Some(Ok(served))) if disagrees => {
-                let error = self.judge_longer(view, &served, carrier, why).await;
-                self.report(handle, error)
+                self.judge_longer(view, &served, carrier, why).await
             }
             _ => why.into(),
         }
@@ -189,6 +188,12 @@ impl Feeds {
         let work = async move {
             let _writer = handle.writer.lock().await;
             feeds.give_way(&handle).await?;
+            // Another carrier may have brought the proof of a fork meanwhile.
+            let now = handle.view.load_full();
+            if let Some(FeedState::Forked { reason }) = now.as_deref().map(|view| &view.state) {
+                let (origin, reason) = (handle.origin.clone(), reason.clone());
+                return Err(SyncError::Held { origin, reason });
+            }
             if let Err(error) = feeds.parts.store.commit(&advance).await {
                 feeds.reopen(&handle).await?;
                 return Err(error.into());
@@ -206,17 +211,6 @@ impl Feeds {
             Ok(result) => result,
             Err(error) => Err(SyncError::Stopped { reason: error.to_string() }),
         }
-    }
-
-    /// Shows a fork on the feed's view, then hands the error on.
-    fn report(&self, handle: &Handle, error: SyncError) -> SyncError {
-        if matches!(error, SyncError::Fork { .. })
-            && let Some(view) = handle.view.load_full()
-        {
-            let state = FeedState::Forked { reason: error.to_string() };
-            self.show(handle, View { state, ..View::clone(&view) });
-        }
-        error
     }
 
     /// Asks again for bodies that are missing.
