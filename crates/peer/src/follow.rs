@@ -35,6 +35,8 @@ pub struct Peers {
     outbound: Arc<Outbound>,
     turns: Arc<Semaphore>,
     interval_s: u64,
+    /// Whether anybody is reached at all.
+    reaches: bool,
     running: Mutex<BTreeMap<Origin, Running>>,
     scouting: Mutex<BTreeMap<NodeName, Scouting>>,
     /// Ticks when a node shows us other feeds than before.
@@ -97,6 +99,7 @@ impl Peers {
             outbound,
             turns: Arc::new(Semaphore::new(settings.rounds)),
             interval_s: settings.interval_s,
+            reaches: settings.rounds > 0,
             running: Mutex::default(),
             scouting: Mutex::default(),
             found: watch::Sender::new(0),
@@ -226,7 +229,7 @@ impl Peers {
 
     /// Makes the scouts agree with what is pinned. Whoever signs nothing is shown nothing.
     fn scout(&self, pins: &[Pin]) {
-        if self.home.signs().is_none() {
+        if !self.reaches || self.home.signs().is_none() {
             return;
         }
         let places: Vec<_> = pins.iter().map(|pin| (&pin.node, self.places(pin).0)).collect();
@@ -309,6 +312,7 @@ impl Peers {
             failures: worst.map_or(0, crate::schedule::Schedule::failures),
             clock_delta: server_time.and_then(ahead),
             feeds: lines.iter().map(|running| running.line.status()).collect(),
+            receipt: None,
         }
     }
 

@@ -18,6 +18,7 @@ use crate::app::App;
 use crate::caller::Caller;
 use crate::content::Content;
 use crate::params::Params;
+use crate::receipts;
 
 /// `GET /api/v1/node`
 pub(crate) async fn node(State(app): State<App>, headers: HeaderMap) -> Result<Response, Answer> {
@@ -45,7 +46,7 @@ pub(crate) async fn node(State(app): State<App>, headers: HeaderMap) -> Result<R
 
 /// `GET /api/v1/feeds`
 pub(crate) async fn feeds(State(app): State<App>, caller: Caller, headers: HeaderMap) -> Response {
-    let feeds = app.views(&caller).iter().map(|view| feed(view, &caller)).collect();
+    let feeds = app.views(&caller).iter().map(|view| feed(&app, view, &caller)).collect();
     json(&api::Feeds { feeds }, &headers)
 }
 
@@ -108,13 +109,16 @@ pub(crate) async fn record(
         Standing::NoCurrent | Standing::Absent => ("no-current-version", None, None),
     };
     let current = index.filter(|_| version.is_some());
+    let view = app.view(&origin, &caller);
+    let delivery = |at| receipts::delivery(&app, view.as_deref()?, &caller, at);
+    let statements = read.versions.iter().map(|(at, row)| statement(*at, row, delivery(*at)));
     let record = api::Record {
         id,
         kind,
         standing: standing.to_owned(),
         version,
         index,
-        statements: read.versions.iter().map(|(at, row)| statement(*at, row)).collect(),
+        statements: statements.collect(),
         body: read.body.as_ref().and_then(|body| serde_json::from_slice(body.bytes()).ok()),
         links: api::RecordLinks {
             page: paths::record(&origin, &id),
@@ -137,6 +141,7 @@ pub(crate) async fn peers(State(app): State<App>, caller: Caller, headers: Heade
 pub(crate) fn followed(app: &App, caller: &Caller) -> api::Peers {
     let mut peers = app.peers.status();
     if caller.is_operator() {
+        peers.iter_mut().for_each(|peer| peer.receipt = receipts::of_peer(app, &peer.node));
         return api::Peers { peers };
     }
     for peer in &mut peers {
@@ -158,7 +163,8 @@ pub(crate) fn json(value: &impl Serialize, headers: &HeaderMap) -> Response {
     Content::loose(bytes, media::JSON).answer(headers)
 }
 
-fn feed(view: &View, caller: &Caller) -> api::Feed {
+fn feed(app: &App, view: &View, caller: &Caller) -> api::Feed {
+    let freshness = app.feeds.freshness(&view.origin);
     let operator = caller.is_operator();
     let (state, words) = match &view.state {
         FeedState::Open => ("open", String::new()),
@@ -178,9 +184,12 @@ fn feed(view: &View, caller: &Caller) -> api::Feed {
         state: state.to_owned(),
         words: if operator { words } else { String::new() },
         received_at: view.received_at,
-        audience: view.audience.as_deref().and_then(|audience| {
-            serde_json::from_value(audience.to_value()).ok()
-        }),
+        seen: freshness.median,
+        stale: freshness.stale,
+        audience: view
+            .audience
+            .as_deref()
+            .and_then(|audience| serde_json::from_value(audience.to_value()).ok()),
     }
 }
 
@@ -208,7 +217,7 @@ async fn line(app: &App, summary: &RecordSummary) -> Result<api::RecordSummary, 
     })
 }
 
-fn statement(index: u64, row: &Row) -> api::Statement {
+fn statement(index: u64, row: &Row, delivery: Option<api::Delivery>) -> api::Statement {
     let (op, version) = match &row.op {
         RowOp::Publish { version, .. } => ("publish", Some(*version)),
         RowOp::Withdraw { .. } => ("withdraw", None),
@@ -221,6 +230,8 @@ fn statement(index: u64, row: &Row) -> api::Statement {
         validity: row.validity.words().to_owned(),
         body_state: row.body.words().to_owned(),
         body: row.body_hash(),
+        erases: receipts::erases(row),
+        delivery,
     }
 }
 

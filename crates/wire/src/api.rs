@@ -15,10 +15,12 @@ use tlog::name::{NodeName, Origin};
 
 pub mod keys;
 pub mod operator;
+pub mod receipts;
 pub mod feeds;
 pub mod whoami;
 
 pub use operator::*;
+pub use receipts::{Delivery, PeerReceipt};
 pub use feeds::{FeedAudience, NewFeedAnswer, NewFeedRequest};
 pub use whoami::WhoAmI;
 
@@ -72,6 +74,12 @@ pub struct Feed {
     pub words: String,
     /// When the newest commit arrived here.
     pub received_at: u64,
+    /// The median of the times at which the nodes that watch it saw it last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen: Option<u64>,
+    /// Whether that is more than 72 hours ago. It is shown and stops nothing.
+    #[serde(default)]
+    pub stale: bool,
     /// Of a restricted feed: who may read it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub audience: Option<FeedAudience>,
@@ -178,6 +186,12 @@ pub struct Statement {
     /// SHA-256 of its body.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<Hash>,
+    /// Of a withdrawal: whether it asks for erasure.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub erases: bool,
+    /// Who has received it; in feeds of this node.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delivery: Option<Delivery>,
 }
 
 /// Paths relative to the node, see [`crate::paths`].
@@ -228,6 +242,9 @@ pub struct Peer {
     pub clock_delta: Option<i64>,
     /// Its feeds.
     pub feeds: Vec<PeerFeed>,
+    /// How far it has received our own public feed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receipt: Option<PeerReceipt>,
 }
 
 /// How it goes with a node that is followed.

@@ -117,10 +117,17 @@ impl Peers {
                 peer.last_success.map_or_else(|| "never".to_owned(), ago),
                 peer.feeds.len().to_string(),
                 entries.to_string(),
+                peer.receipt.as_ref().map_or_else(
+                    || "no receipt".to_owned(),
+                    |receipt| format!("{} of {}, {}", receipt.size, receipt.of, ago(receipt.time)),
+                ),
                 peer.reason.clone(),
             ]
         });
-        output.table(["NODE", "STATE", "LAST SUCCESS", "FEEDS", "ENTRIES", "REASON"], rows)?;
+        output.table(
+            ["NODE", "STATE", "LAST SUCCESS", "FEEDS", "ENTRIES", "HAS OF OURS", "REASON"],
+            rows,
+        )?;
         Ok(Done::Fully)
     }
 }

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use serde_json::Value;
-use wire::api::Record;
+use wire::api::{Delivery, Record};
 
 use crate::cli::Global;
 use crate::output::{Done, Output};
@@ -26,6 +26,11 @@ impl Show {
         tell(&record, &output)?;
         Ok(Done::Fully)
     }
+}
+
+/// `31 of 34`
+fn told(delivery: &Delivery) -> String {
+    format!("{} of {}", delivery.count, delivery.of)
 }
 
 fn tell(record: &Record, output: &Output) -> anyhow::Result<()> {
@@ -55,9 +60,22 @@ fn tell(record: &Record, output: &Output) -> anyhow::Result<()> {
             statement.version.map(|version| version.to_string()).unwrap_or_default(),
             statement.validity.clone(),
             statement.body_state.clone(),
+            statement.delivery.as_ref().map(told).unwrap_or_default(),
         ]
     });
-    output.table(["ENTRY", "SAYS", "VERSION", "VALIDITY", "TEXT"], rows)?;
+    output.table(["ENTRY", "SAYS", "VERSION", "VALIDITY", "TEXT", "RECEIVED BY"], rows)?;
+    for statement in &record.statements {
+        let Some(delivery) = &statement.delivery else { continue };
+        let done = if statement.erases { "erased by" } else { "received by" };
+        let entry = statement.index;
+        output.say(format!("entry {entry}: {done} {} nodes", told(delivery)))?;
+        for (word, nodes) in [("have", &delivery.received), ("not yet", &delivery.waiting)] {
+            if !nodes.is_empty() {
+                let names: Vec<String> = nodes.iter().map(ToString::to_string).collect();
+                output.say(format!("  {word}: {}", names.join(", ")))?;
+            }
+        }
+    }
     output.say("")?;
     output.say(format!("Check it: jopoi verify {}", record.id))
 }

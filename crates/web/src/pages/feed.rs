@@ -27,6 +27,9 @@ struct FeedPage {
     root: String,
     vkey: String,
     checkpoint: String,
+    /// When the nodes that watch it saw it last.
+    seen: Option<String>,
+    stale: Option<String>,
     address: String,
     records: Vec<RecordLine>,
     older: Option<String>,
@@ -58,6 +61,8 @@ pub(crate) async fn feed(
     }
     let here = paths::feed(&origin);
     let node = node_name(&app, origin.node(), texts);
+    let fresh = app.feeds.freshness(&origin);
+    let seen = fresh.median.map(|time| texts.time(time));
     let page = FeedPage {
         frame: reader.frame(&app, Some(origin.node())),
         title: texts.with("feed-title", &[("feed", origin.feed().as_str()), ("node", &node)]),
@@ -67,6 +72,11 @@ pub(crate) async fn feed(
         root: view.root().to_base64(),
         vkey: view.log_vkey().map(|key| key.to_string()).unwrap_or_default(),
         checkpoint: paths::checkpoint(&origin),
+        stale: seen
+            .as_ref()
+            .filter(|_| fresh.stale)
+            .map(|time| texts.with("feed-stale", &[("time", time)])),
+        seen,
         address: paths::below(&reader.base, &here),
         records,
         older: page.next.map(|next| format!("{here}?before={next}")),

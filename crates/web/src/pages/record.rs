@@ -12,6 +12,7 @@ use practice::kind::Kind;
 use practice::kinds;
 use practice::vocabulary::Vocabulary;
 use serde_json::{Map, Value};
+use wire::api::Delivery;
 use wire::paths;
 
 use super::line::states;
@@ -21,6 +22,7 @@ use super::{Frame, Reader, node_name, node_subject, speaks_for};
 use crate::answer::Answer;
 use crate::app::App;
 use crate::params::Params;
+use crate::receipts;
 
 /// Fields that stand beside the text, not in it.
 const ASIDE: [&str; 11] = [
@@ -81,6 +83,8 @@ struct Event {
     what: String,
     notes: String,
     href: Option<String>,
+    /// For the operator: who has received it, and who not yet.
+    who: Vec<String>,
 }
 
 /// `GET /records/NODE/FEED/UUID`
@@ -150,7 +154,10 @@ fn page(
             .versions
             .iter()
             .rev()
-            .map(|(at, row)| event(reader, read, *at, row))
+            .map(|(at, row)| {
+                let delivery = receipts::delivery(app, view, &reader.caller, *at);
+                event(reader, read, *at, row, delivery)
+            })
             .collect(),
         verified: texts.with("proof-verified", &[("node", &publisher.name), ("index", &index)]),
         feed_href: paths::feed(&view.origin),
@@ -313,7 +320,13 @@ async fn is_erased(app: &App, read: &RecordRead) -> Result<bool, Answer> {
     Ok(matches!(body, BodyRead::Erased { .. }))
 }
 
-fn event(reader: &Reader, read: &RecordRead, index: u64, row: &Row) -> Event {
+fn event(
+    reader: &Reader,
+    read: &RecordRead,
+    index: u64,
+    row: &Row,
+    delivery: Option<Delivery>,
+) -> Event {
     let texts = reader.texts;
     let what = match &row.op {
         RowOp::Publish { version, .. } => {
@@ -336,5 +349,21 @@ fn event(reader: &Reader, read: &RecordRead, index: u64, row: &Row) -> Event {
     let held = matches!(row.op, RowOp::Publish { .. })
         && !matches!(row.body, BodyState::Erased | BodyState::Missing);
     let href = held.then(|| paths::body(&read.origin, index));
-    Event { what, notes: texts.listed(&notes), href }
+    let mut who = Vec::new();
+    if let Some(delivery) = delivery {
+        let erases = receipts::erases(row);
+        let (by, has) = match erases {
+            true => ("history-erased-by", "history-who-erased"),
+            false => ("history-received", "history-who-received"),
+        };
+        let (count, of) = (delivery.count.to_string(), delivery.of.to_string());
+        notes.push(texts.with(by, &[("count", &count), ("of", &of)]));
+        for (key, nodes) in [(has, &delivery.received), ("history-who-not", &delivery.waiting)] {
+            let names: Vec<String> = nodes.iter().map(ToString::to_string).collect();
+            if !names.is_empty() {
+                who.push(format!("{}: {}", texts.get(key), texts.listed(&names)));
+            }
+        }
+    }
+    Event { what, notes: texts.listed(&notes), href, who }
 }
