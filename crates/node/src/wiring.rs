@@ -98,7 +98,8 @@ impl Node {
             Arc::clone(&outward) as _,
             site(place),
             place.config.base_urls.first().cloned(),
-        );
+        )
+        .with_base_urls(&place.config.base_urls);
         Ok(Arc::new(Self { place: place.clone(), feeds, outward, app }))
     }
 

@@ -219,6 +219,10 @@ impl Feeds {
                 self.parts.random.fill(&mut bytes);
                 RecordId::from_random_bytes(bytes)
             });
+            if publication.kind == Kind::FEED {
+                let reason = "a feed record begins a restricted feed, and is no draft: `jopoi feed new`";
+                return Err(PublishError::Statement { id, reason });
+            }
             if publication.kind == Kind::NODE {
                 let reason = "a node record is signed by the root key, and no draft";
                 return Err(PublishError::Statement { id, reason });
