@@ -1,6 +1,8 @@
 //! Whole nodes in memory: published on one, followed and verified by another.
 
 #[cfg(test)]
+mod equivocation;
+#[cfg(test)]
 mod federation;
 #[cfg(test)]
 mod poison;

@@ -290,6 +290,11 @@ impl Carrier for Direct {
         Ok(forged(self.segment.as_ref(), bytes))
     }
 
+    async fn evidence(&self, origin: &Origin) -> Result<Bytes, CarrierError> {
+        let fault = self.feeds.fault(origin).ok_or_else(|| Self::none("evidence"))?;
+        Ok(fault.to_bytes().into())
+    }
+
     async fn body(&self, origin: &Origin, index: u64) -> Result<BodyAnswer, CarrierError> {
         if self.body_missing {
             return Ok(BodyAnswer::Missing);
