@@ -69,6 +69,12 @@ impl Feeds {
     pub(super) fn cosigners(&self) -> Cosigners {
         let mut cosigners = Cosigners::default();
         let mut seen = BTreeSet::new();
+        let mut add = |key: VerifierKey, node: Option<NodeName>| {
+            // Who vouched for two histories of a log vouches for nothing.
+            if seen.insert(*key.key.as_bytes()) && !self.is_faulty_cosigner(&key) {
+                cosigners.add(key, node);
+            }
+        };
         for (node, keyed) in self.newest_records() {
             let names = [
                 (USE_WITNESS, KeyName::witness_of(&node)),
@@ -76,18 +82,12 @@ impl Feeds {
             ];
             for (usage, name) in names {
                 let Some(active) = keyed.record.active(usage) else { continue };
-                if seen.insert(*active.key.as_bytes()) {
-                    cosigners.add(VerifierKey::cosignature(name, active.key), Some(node.clone()));
-                }
+                add(VerifierKey::cosignature(name, active.key), Some(node.clone()));
             }
         }
         let outside = self.outside.read().unwrap_or_else(PoisonError::into_inner);
         let witnesses = outside.witnesses.iter().filter(|key| key.kind == KeyKind::Cosignature);
-        for key in witnesses {
-            if seen.insert(*key.key.as_bytes()) {
-                cosigners.add(key.clone(), None);
-            }
-        }
+        witnesses.for_each(|key| add(key.clone(), None));
         cosigners
     }
 

@@ -9,13 +9,12 @@
 
 use std::sync::{Arc, MutexGuard, PoisonError};
 
-use tlog::checkpoint::SignedCheckpoint;
 use tlog::name::{KeyName, Origin};
 use tracing::{debug, info, warn};
 
-use super::cosigners::Cosigners;
+use super::cosigners::{Cosigner, Cosigners};
 use super::receipts::{AHEAD_S, RENEW_S};
-use super::{FeedState, Feeds, Handle, RefusedCheckpoint, View};
+use super::{FeedState, Feeds, Handle, RefusedCheckpoint, SyncError, View};
 use crate::cosignatures::{Cosignatures, Cosigned, InvalidCosigned};
 use crate::ports::{Carrier, CarrierError, Delivered, StoreError};
 use crate::verify;
@@ -48,7 +47,7 @@ impl Feeds {
         let handle = self.handle(origin).ok_or_else(unknown)?;
         let view = handle.view.load_full().ok_or_else(unknown)?;
         let cosigned = Cosigned::parse(note)?;
-        self.weigh(&view, &self.cosigners(), &cosigned).await?;
+        self.weigh(&view, &self.cosigners(), &cosigned, None).await?;
         let held = handle.lines().of(cosigned.name(), cosigned.line().id).map(Cosigned::age);
         if let Some((size, time)) = held.filter(|held| *held >= cosigned.age()) {
             return Err(RefusedCosignature::NotNewer { size, time });
@@ -71,7 +70,7 @@ impl Feeds {
         if due || (self.restored() && !handle.exchanged().read_elsewhere) {
             match carrier.cosignatures(origin).await {
                 Ok(bytes) => {
-                    self.merge_cosignatures(origin, &bytes).await;
+                    self.merge_cosignatures(origin, &bytes, Some(carrier)).await;
                     handle.exchanged().asked = Some((view.size(), now));
                 }
                 Err(CarrierError::NotFound { .. }) => {
@@ -123,8 +122,14 @@ impl Feeds {
         }
     }
 
-    /// Stores those of a carrier's lines that are newer than ours and check out; how many.
-    pub async fn merge_cosignatures(self: &Arc<Self>, origin: &Origin, bytes: &[u8]) -> usize {
+    /// Stores those of a carrier's lines that are newer than ours and check out; how many. The carrier is
+    /// asked for what is behind a line that contradicts what is held.
+    pub async fn merge_cosignatures(
+        self: &Arc<Self>,
+        origin: &Origin,
+        bytes: &[u8],
+        carrier: Option<&dyn Carrier>,
+    ) -> usize {
         let Some(handle) = self.handle(origin) else { return 0 };
         let Some(view) = handle.view.load_full() else { return 0 };
         let theirs = match Cosignatures::decode(bytes) {
@@ -144,7 +149,7 @@ impl Feeds {
             }
             let own = *line.name() == KeyName::receipt_of(self.node())
                 || *line.name() == KeyName::witness_of(self.node());
-            match self.weigh(&view, &known, line).await {
+            match self.weigh(&view, &known, line, carrier).await {
                 Ok(()) => good.push(line.clone()),
                 // We signed more of it than we hold: nothing is signed before we have caught up.
                 Err(RefusedCosignature::Larger { .. }) if own => read_elsewhere = false,
@@ -178,6 +183,7 @@ impl Feeds {
         view: &View,
         known: &Cosigners,
         cosigned: &Cosigned,
+        carrier: Option<&dyn Carrier>,
     ) -> Result<(), RefusedCosignature> {
         let origin = &view.origin;
         if cosigned.checkpoint().origin.as_str() != origin.as_str() {
@@ -198,25 +204,43 @@ impl Feeds {
             .map_err(|error| RefusedCosignature::NotOfLog { reason: error.to_string() })?;
         let size = cosigned.size();
         if size > view.size() {
-            self.contradicted(view, &note, name).await;
             return Err(RefusedCosignature::Larger { size, held: view.size() });
         }
         if self.root_at(view, size).await != Some(cosigned.checkpoint().root) {
-            self.contradicted(view, &note, name).await;
+            if let Err(error) = self.contradicted(view, cosigner, cosigned, carrier).await {
+                warn!(feed.origin = %origin, "a contradiction in `{origin}` could not be judged: {error}");
+            }
             return Err(RefusedCosignature::OtherRoot { size });
         }
         Ok(())
     }
 
-    /// A checkpoint that the log signed, and that is not of what we hold: for the evidence.
-    async fn contradicted(&self, view: &View, note: &SignedCheckpoint, cosigner: &KeyName) {
-        let (origin, size) = (&view.origin, note.checkpoint.size);
-        if size <= view.size() || view.own {
-            warn!(
-                feed.origin = %origin, feed.size = size,
-                "`{cosigner}` cosigned {size} entries of `{origin}` that are not those held here"
-            );
+    /// A cosigner and the log signed what is not what we hold: whom that convicts is judged elsewhere.
+    async fn contradicted(
+        &self,
+        view: &View,
+        cosigner: &Cosigner,
+        cosigned: &Cosigned,
+        carrier: Option<&dyn Carrier>,
+    ) -> Result<(), SyncError> {
+        let (origin, size, name) = (&view.origin, cosigned.size(), cosigned.name());
+        if self.evidence_of(origin).is_some() {
+            return Ok(());
         }
+        warn!(
+            feed.origin = %origin, feed.size = size,
+            "`{name}` cosigned {size} entries of `{origin}` that are not those held here"
+        );
+        let (Ok(note), Ok(whole)) = (cosigned.log_note(), cosigned.note()) else { return Ok(()) };
+        self.judge_note(origin, &note, carrier).await?;
+        let handle = self.handle(origin);
+        let known = handle.and_then(|handle| {
+            handle.lines().of(name, cosigned.line().id).and_then(|line| line.note().ok())
+        });
+        if let Some(known) = known {
+            self.judge_cosigner(origin, &cosigner.key, &known, &whole, carrier).await?;
+        }
+        Ok(())
     }
 
     /// Whether this node was restored from a backup and has not caught up: then a cosigner signs nothing

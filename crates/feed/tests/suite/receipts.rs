@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use feed::cosignatures::{Cosignatures, Cosigned};
-use feed::feeds::{BodyRead, FRESH_S, RENEW_S, RefusedCosignature, Withdrawal};
+use feed::feeds::{BodyRead, FRESH_S, RENEW_S, Receipt, RefusedCosignature, Withdrawal};
 use feed::ports::{Fact, FeedStore as _, KeyUse, Since};
 use feed::secret::OnlineSecret;
 use store::memory::{Fault, Faults};
@@ -202,6 +202,10 @@ async fn every_altered_byte_of_a_cosignature_is_refused() {
     println!("{cases} alterations of a cosignature were refused");
 }
 
+async fn accept(owner: &Node, line: &Cosigned) -> Result<(), RefusedCosignature> {
+    owner.feeds.accept_cosignature(&owner.origin(), &line.to_bytes()).await
+}
+
 /// What is sent, and how it is refused.
 type Case = (&'static str, Cosigned, fn(&RefusedCosignature) -> bool);
 
@@ -218,11 +222,7 @@ async fn each_reason_to_refuse_a_cosignature_is_told_apart() {
     let impostor = Node::new("owner.example", 7).await;
     impostor.publish(&["One"]).await;
     let origin = owner.origin();
-    owner
-        .feeds
-        .accept_cosignature(&origin, &receipt(&owner, &one, 2, NOW).to_bytes())
-        .await
-        .unwrap();
+    accept(&owner, &receipt(&owner, &one, 2, NOW)).await.unwrap();
     let name = || KeyName::receipt_of(&one.name);
     let by_witness = KeyName::witness_of(&two.name);
     let is: [Case; 12] = [
@@ -264,16 +264,16 @@ async fn each_reason_to_refuse_a_cosignature_is_told_apart() {
     ];
     let before = owner.feeds.cosignatures(&origin);
     for (case, line, expected) in &is {
-        let error = owner.feeds.accept_cosignature(&origin, &line.to_bytes()).await.unwrap_err();
+        let error = accept(&owner, line).await.unwrap_err();
         assert!(expected(&error), "{case}: {error}");
         assert_eq!(owner.feeds.cosignatures(&origin), before, "{case}");
     }
     println!("{} reasons to refuse a cosignature were told apart", is.len());
-    owner
-        .feeds
-        .accept_cosignature(&origin, &receipt(&owner, &one, 2, NOW + 300).to_bytes())
-        .await
-        .unwrap();
+    accept(&owner, &receipt(&owner, &two, 3, NOW + 300)).await.unwrap();
+    // Two histories: the evidence is kept, and who vouched for both counts no more.
+    assert!(owner.feeds.evidence_of(&origin).is_some());
+    let counted = owner.feeds.receipts(&origin);
+    assert_eq!(counted.iter().filter_map(Receipt::receiver).collect::<Vec<_>>(), [&two.name]);
 }
 
 #[tokio::test]
@@ -298,14 +298,18 @@ async fn lines_come_from_carriers_too_and_false_ones_do_not_stay() {
     let mut lines = Cosignatures::decode(&owner.feeds.cosignatures(&owner.origin())).unwrap();
     let stranger = Node::new("stranger.example", 9).await;
     lines.insert(receipt(&owner, &stranger, 9, NOW));
-    assert_eq!(two.feeds.merge_cosignatures(&owner.origin(), &lines.encode()).await, 1);
+    assert_eq!(two.feeds.merge_cosignatures(&owner.origin(), &lines.encode(), None).await, 1);
     assert_eq!(two.feeds.receipts(&owner.origin())[0].cosigner, KeyName::receipt_of(&one.name));
-    assert_eq!(two.feeds.merge_cosignatures(&owner.origin(), &lines.encode()).await, 0);
+    assert_eq!(two.feeds.merge_cosignatures(&owner.origin(), &lines.encode(), None).await, 0);
     let good = lines.encode();
     for at in 0..good.len() {
         let mut bytes = good.to_vec();
         bytes[at] ^= 1;
-        assert_eq!(two.feeds.merge_cosignatures(&owner.origin(), &bytes).await, 0, "byte {at}");
+        assert_eq!(
+            two.feeds.merge_cosignatures(&owner.origin(), &bytes, None).await,
+            0,
+            "byte {at}"
+        );
     }
     println!("{} alterations of a list of cosignatures brought nothing", good.len());
     // They outlive a restart, and one that rotted does not.
