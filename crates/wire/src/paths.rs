@@ -13,6 +13,7 @@
 //! | [`NODE`] | what a node says of itself, and its feeds held here |
 //! | [`PEERS`] | the nodes this one follows, and how fresh each copy is |
 //! | [`PROBLEM`] | what a problem means and what to do |
+//! | [`NETWORK`] | who takes part in a network, who decides, and how fresh that is |
 //! | [`ABOUT`] | what this software is, and how to check a record without it |
 
 use practice::id::RecordId;
@@ -81,6 +82,27 @@ pub const API_PROBE: &str = "/api/v1/probe";
 pub const API_PEER_SYNC: &str = "/api/v1/peers/{node}/sync";
 /// `POST`, operator only, no body: the catalog anew from the facts; answers [`crate::api::RebuildAnswer`].
 pub const API_REBUILD: &str = "/api/v1/rebuild";
+/// `GET`: the networks known here; answers [`crate::api::network::Networks`].
+pub const API_NETWORKS: &str = "/api/v1/networks";
+/// `POST`, operator only: [`crate::api::network::InitRequest`] to [`crate::api::network::NetworkFileAnswer`].
+pub const API_NETWORK_INIT: &str = "/api/v1/network/init";
+/// `POST`, operator only: [`crate::api::network::NetworkFileRequest`] to [`crate::api::network::NetworkFileAnswer`].
+pub const API_NETWORK_FILE: &str = "/api/v1/network/file";
+/// `POST`, operator only: [`crate::api::network::PinNetworkRequest`] to [`crate::api::network::NetworkFileAnswer`].
+pub const API_NETWORK_PIN: &str = "/api/v1/network/pin";
+/// `POST`, operator only: [`crate::api::network::DecideRequest`] to [`crate::api::network::DecideAnswer`].
+pub const API_NETWORK_DECIDE: &str = "/api/v1/network/decide";
+/// `POST`, operator only: [`crate::api::network::ApproveRequest`] to [`crate::api::network::ApproveAnswer`].
+pub const API_NETWORK_APPROVE: &str = "/api/v1/network/approve";
+/// `POST`, operator only: [`crate::api::network::ImportApprovalsRequest`] to
+/// [`crate::api::network::ImportApprovalsAnswer`].
+pub const API_NETWORK_APPROVALS: &str = "/api/v1/network/approvals";
+/// `POST`, operator only: [`crate::api::network::AnswerRequest`] to [`crate::api::network::MailAnswer`].
+pub const API_NETWORK_ANSWER: &str = "/api/v1/network/answer";
+/// `POST`, operator only: [`crate::api::network::JoinRequest`] to [`crate::api::network::MailAnswer`].
+pub const API_NETWORK_JOIN: &str = "/api/v1/network/join";
+/// `POST`, operator only: [`crate::api::network::TakeAnswerRequest`] to [`crate::api::network::MailAnswer`].
+pub const API_NETWORK_TAKE: &str = "/api/v1/network/take";
 /// `GET`, operator only: every key; answers [`crate::api::keys::KeysStatus`].
 pub const API_KEYS: &str = "/api/v1/keys";
 /// `POST`, operator only: [`crate::api::keys::PrepareRequest`] to [`crate::api::keys::PrepareAnswer`].
@@ -117,6 +139,8 @@ pub const RECORD: &str = "/records/{node}/{feed}/{uuid}";
 pub const NODE: &str = "/nodes/{node}";
 /// Page: the nodes followed.
 pub const PEERS: &str = "/peers";
+/// Page: a network.
+pub const NETWORK: &str = "/networks/{node}";
 /// Page: this software.
 pub const ABOUT: &str = "/about";
 /// Page: what a problem means.
@@ -127,6 +151,11 @@ pub const ASSET: &str = "/assets/{*path}";
 /// [`WITNESS_CHECKPOINT`] for the SHA-256 of an origin.
 pub fn witness_checkpoint(origin_hash: &Hash) -> String {
     format!("/witness/{}/checkpoint", origin_hash.to_hex())
+}
+
+/// [`NETWORK`]
+pub fn network(node: &NodeName) -> String {
+    format!("/networks/{node}")
 }
 
 /// [`CHECKPOINT`]
