@@ -9,6 +9,8 @@ mod operator;
 #[cfg(test)]
 mod pages;
 #[cfg(test)]
+mod receipts;
+#[cfg(test)]
 mod routes;
 #[cfg(test)]
 mod stand;
