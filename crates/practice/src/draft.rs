@@ -160,7 +160,7 @@ fn participants_from_states(members: &mut Map<String, Value>) {
 /// What looks like personal data, field by field. Fields that hold codes, ids or addresses are left out, and
 /// the mailbox of a unit is meant to be there.
 fn personal_data(subject: &Map<String, Value>) -> Vec<Warning> {
-    const NOT_SEARCHED: [&str; 16] = [
+    const NOT_SEARCHED: [&str; 19] = [
         "id",
         "local_id",
         "url",
@@ -176,6 +176,9 @@ fn personal_data(subject: &Map<String, Value>) -> Vec<Warning> {
         "continues",
         "revoked",
         "node_record",
+        "succession",
+        "committee",
+        "witnesses",
         "fault_evidence",
     ];
     fn walk(path: &str, value: &Value, warnings: &mut Vec<Warning>) {

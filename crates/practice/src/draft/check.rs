@@ -91,6 +91,8 @@ impl Checker {
         match shape {
             Shape::Text => self.text(path, value),
             Shape::Plain => self.plain(path, value),
+            // No members, no networks: an empty list of names says something.
+            Shape::Plains if value.as_array().is_some_and(Vec::is_empty) => {}
             Shape::Plains => self.list(path, value, Self::plain),
             Shape::Word(allowed) => {
                 if self.string(path, value).is_some_and(|word| !allowed.contains(&word)) {
