@@ -14,6 +14,7 @@ mod cosigners;
 mod erase;
 mod exchange;
 mod follow;
+mod guard;
 mod gossip;
 mod heal;
 mod judge_fork;
@@ -24,6 +25,7 @@ mod publish;
 mod read;
 mod receipts;
 mod refusal;
+mod restore;
 mod settle;
 mod sync;
 mod view;
@@ -45,6 +47,7 @@ use crate::row::Row;
 
 pub use exchange::RefusedCosignature;
 pub use follow::{FollowError, Pin};
+pub use guard::{ASK_MAX, GuardState, Others};
 pub use gossip::{Heard, KnownFault, SettleError, Settled, Settlement, TakenFault};
 pub use judge_fork::Judgement;
 pub use lineage::{Disowned, Recovery};
@@ -57,6 +60,7 @@ pub use read::{
 };
 pub use receipts::{AHEAD_S, Delivery, FRESH_S, Freshness, RENEW_S, Receipt};
 pub use refusal::PublishError;
+pub use restore::{RestoreError, Restored, Source};
 pub use sync::{Outcome, SyncError, Synced};
 pub use view::{FeedState, View};
 pub use witness::{RefusedCheckpoint, Submission};
@@ -95,6 +99,10 @@ pub struct Feeds {
     blocks: moka::sync::Cache<(Origin, BlockPlace), Arc<Vec<Block>>>,
     /// SHA-256 of segments as stored, once they were checked.
     packed: moka::sync::Cache<(Origin, u64), Hash>,
+    /// How others are asked what they hold of us.
+    others: std::sync::OnceLock<Arc<dyn Others>>,
+    /// Whether this directory may be an older copy.
+    was_restored: std::sync::atomic::AtomicBool,
     /// Keys of others that the configuration names.
     outside: RwLock<cosigners::Outside>,
     /// Whoever holds it may cosign: read what was signed last, compare, persist.
@@ -125,6 +133,8 @@ struct Handle {
     closed: Mutex<Option<String>>,
     /// Segments that could not be read back, for the next round to fetch again.
     damaged: Mutex<BTreeSet<u64>>,
+    /// Whether it may be signed, if it is ours.
+    guard: guard::Guard,
     /// The cosigner lines known for it.
     lines: RwLock<Arc<Cosignatures>>,
     /// Whoever holds it may change them.
@@ -151,6 +161,7 @@ impl Handle {
             size: watch::Sender::new(0),
             closed: Mutex::default(),
             damaged: Mutex::default(),
+            guard: guard::Guard::default(),
             lines: RwLock::default(),
             merging: tokio::sync::Mutex::new(()),
             exchanged: Mutex::default(),
@@ -265,8 +276,9 @@ impl Feeds {
     }
 
     /// Shows a new view to readers and wakes those who wait for it.
-    fn show(&self, handle: &Handle, view: View) {
+    fn show(&self, handle: &Handle, mut view: View) {
         let size = view.size();
+        view.state = handle.guard.shown(view.state);
         handle.view.store(Some(Arc::new(view)));
         handle.size.send_replace(size);
         self.changed.send_modify(|tick| *tick = tick.wrapping_add(1));

@@ -75,6 +75,10 @@ pub trait FeedStore: Send + Sync {
     /// The high-water file of our own feed.
     async fn high_water(&self, origin: &Origin) -> Result<Option<HighWater>, StoreError>;
 
+    /// Whether the high-water file was written on this machine and not copied here since, which tells
+    /// a mere restart from a restore or a clone (design 6). `None` if there is none.
+    async fn high_water_is_at_home(&self, origin: &Origin) -> Result<Option<bool>, StoreError>;
+
     /// Overwrites the high-water file in place and waits until it is on disk.
     async fn set_high_water(&self, origin: &Origin, mark: HighWater) -> Result<(), StoreError>;
 

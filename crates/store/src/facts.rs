@@ -87,14 +87,6 @@ impl Directory {
         &self.shared.data
     }
 
-    /// Whether the high-water file of an own feed was written on this machine and not copied here since,
-    /// which tells a mere restart from a restore or a clone (design 6). `None` if there is none.
-    pub async fn high_water_is_at_home(&self, origin: &Origin) -> Result<Option<bool>, StoreError> {
-        let what = layout::high_water(origin);
-        let read = self.blocking(move |shared| shared.read_high_water(&what)).await?;
-        Ok(read.map(|(_, here)| here))
-    }
-
     /// Runs file operations where they hold up no other task. They run to their end even if the caller
     /// is gone.
     async fn blocking<T: Send + 'static>(
@@ -185,6 +177,12 @@ impl FeedStore for Directory {
         let what = layout::high_water(origin);
         let read = self.blocking(move |shared| shared.read_high_water(&what)).await?;
         Ok(read.map(|(mark, _)| mark))
+    }
+
+    async fn high_water_is_at_home(&self, origin: &Origin) -> Result<Option<bool>, StoreError> {
+        let what = layout::high_water(origin);
+        let read = self.blocking(move |shared| shared.read_high_water(&what)).await?;
+        Ok(read.map(|(_, here)| here))
     }
 
     async fn set_high_water(&self, origin: &Origin, mark: HighWater) -> Result<(), StoreError> {

@@ -6,7 +6,7 @@
 mod catalog;
 mod faults;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
@@ -46,6 +46,20 @@ impl MemoryStore {
     /// What another process finds after this one has ended, orderly or not.
     pub fn restarted(&self) -> Self {
         let disk = self.lock().disk.clone();
+        Self { state: Mutex::new(State { disk, faults: Faults::none() }) }
+    }
+
+    /// A copy of everything on another machine, its high-water files included.
+    pub fn cloned(&self) -> Self {
+        let mut disk = self.lock().disk.clone();
+        disk.copied = disk.high_water.keys().cloned().collect();
+        Self { state: Mutex::new(State { disk, faults: Faults::none() }) }
+    }
+
+    /// What a backup holds: everything but the high-water files.
+    pub fn backup(&self) -> Self {
+        let mut disk = self.lock().disk.clone();
+        disk.high_water.clear();
         Self { state: Mutex::new(State { disk, faults: Faults::none() }) }
     }
 
@@ -175,10 +189,15 @@ impl FeedStore for MemoryStore {
         self.read(|disk| disk.high_water.get(origin).copied())
     }
 
+    async fn high_water_is_at_home(&self, origin: &Origin) -> Result<Option<bool>, StoreError> {
+        self.read(|disk| disk.high_water.get(origin).map(|_| !disk.copied.contains(origin)))
+    }
+
     async fn set_high_water(&self, origin: &Origin, mark: HighWater) -> Result<(), StoreError> {
         let what = format!("the high-water file of {origin}");
         self.write(&what, |disk| {
             disk.high_water.insert(origin.clone(), mark);
+            disk.copied.remove(origin);
         })
     }
 
@@ -232,6 +251,8 @@ struct Disk {
     marks: BTreeMap<Origin, HeadMark>,
     facts: BTreeMap<(Origin, Fact), Bytes>,
     high_water: BTreeMap<Origin, HighWater>,
+    /// Whose high-water file was copied here from another machine.
+    copied: BTreeSet<Origin>,
     decisions: BTreeMap<String, Bytes>,
     witnessed: BTreeMap<Hash, Bytes>,
 }

@@ -29,6 +29,9 @@ impl Feeds {
         handle: &Arc<Handle>,
         entries: Vec<Prepared>,
     ) -> Result<Vec<Published>, PublishError> {
+        if handle.view.load().is_some() {
+            self.may_sign(handle).await?;
+        }
         let (answer, answered) = oneshot::channel();
         handle.push(Request { entries, answer });
         let (feeds, own_handle) = (Arc::clone(self), Arc::clone(handle));

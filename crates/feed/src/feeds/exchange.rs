@@ -246,7 +246,7 @@ impl Feeds {
     /// Whether this node was restored from a backup and has not caught up: then a cosigner signs nothing
     /// for a log before it has read elsewhere what it signed last.
     pub(super) fn restored(&self) -> bool {
-        false
+        self.is_restored()
     }
 
     /// Whether our own keys may sign for a feed now.

@@ -43,6 +43,8 @@ impl Feeds {
                 .max_capacity(BLOCK_CACHE_BYTES)
                 .build(),
             packed: moka::sync::Cache::new(super::PACKED_MAX),
+            others: std::sync::OnceLock::new(),
+            was_restored: std::sync::atomic::AtomicBool::new(false),
             outside: RwLock::default(),
             cosigning: tokio::sync::Mutex::new(()),
         });
@@ -143,8 +145,8 @@ impl Feeds {
             fold.commit(commit)?;
         }
         let folded = fold.finish().ok_or(OpenError::Empty { origin: origin.clone() })?;
-        let state = self.state_after_crash(handle, &folded, good, bytes.len()).await?;
-        if good < bytes.len() && state == FeedState::Open {
+        let (state, may_cut) = self.state_after_crash(handle, &folded, &head).await?;
+        if good < bytes.len() && may_cut {
             self.parts.store.cut(origin, good as u64).await?;
         }
         let tip = head.commits.last().and_then(crate::head::Commit::tip);
@@ -175,53 +177,27 @@ impl Feeds {
         }
     }
 
-    /// What follows the last good commit is torn, and cut, if that commit is not below the
-    /// high-water mark; else something is lost, and signing again could sign one size twice.
+    /// How the feed stands, and whether what follows the last good commit may be cut: it is torn if
+    /// that commit is not below the high-water mark; else something is lost, and signing again could
+    /// sign one size twice.
     async fn state_after_crash(
         &self,
         handle: &Handle,
         folded: &Folded,
-        good: usize,
-        length: usize,
-    ) -> Result<FeedState, OpenError> {
+        head: &Head,
+    ) -> Result<(FeedState, bool), OpenError> {
+        let forked = self.has_fault(&handle.origin).await?;
         if !handle.own {
             // A fork stays one until an operator removes the evidence.
-            return Ok(if self.has_fault(&handle.origin).await? {
-                FeedState::Forked {
-                    reason: "its owner signed two versions of it; the evidence is kept".to_owned(),
-                }
-            } else {
-                FeedState::Open
-            });
+            let reason = "its owner signed two versions of it; the evidence is kept".to_owned();
+            let state = if forked { FeedState::Forked { reason } } else { FeedState::Open };
+            return Ok((state, !forked));
         }
-        let size = folded.tree.size();
-        let mark = match self.parts.store.high_water(&handle.origin).await {
-            Ok(mark) => mark,
-            Err(error) => {
-                let reason = format!(
-                    "{error}; that file tells which size was shown to others, and nothing is signed without it: restore it, \
-                     or, if this directory is no older copy, remove it; then start again"
-                );
-                return Ok(FeedState::ReadOnly { reason });
-            }
-        };
-        match mark {
-            Some(mark) if mark.size > size => Ok(FeedState::ReadOnly {
-                reason: format!(
-                    "{} entries were shown to others and {size} are here (the head is good for {good} of {length} bytes): \
-                     this looks like an older copy; nothing is signed until the newer one is restored",
-                    mark.size
-                ),
-            }),
-            Some(mark) if mark.size == size && mark.root != folded.tree.root() => {
-                Ok(FeedState::ReadOnly {
-                    reason: format!(
-                        "the {size} entries here are not those that were shown to others; nothing is signed until that is cleared up"
-                    ),
-                })
-            }
-            _ => Ok(FeedState::Open),
-        }
+        // The mark is written with every commit; only the very first may lack it after a crash.
+        let shown = head.sealed > 0 || head.commits.len() > 1;
+        let at = (folded.tree.size(), folded.tree.root());
+        let may_cut = self.guard_at_open(handle, at, (shown, forked)).await?;
+        Ok((FeedState::Open, may_cut))
     }
 
     /// Roots of the sealed segments, from the stored tiles; a tile that is missing or broken is

@@ -127,6 +127,7 @@ impl Feeds {
             return Err(PublishError::Count { count: publications.len() });
         }
         let handle = self.own_handle(feed)?;
+        self.may_sign(&handle).await?;
         let view = self.writable(&handle)?;
         let placed = self.place(&view, publications)?;
         let prepared = self.sign_all(&view, placed).await?;
@@ -145,6 +146,7 @@ impl Feeds {
         withdrawal: &Withdrawal,
     ) -> Result<Published, PublishError> {
         let handle = self.own_handle(feed)?;
+        self.may_sign(&handle).await?;
         let view = self.writable(&handle)?;
         let rows = self.parts.catalog.rows_of(&view.origin, id)?;
         let publishes = rows.iter().filter_map(|(index, row)| match &row.op {
