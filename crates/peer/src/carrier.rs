@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use feed::fault::FAULT_BYTES_MAX;
 use feed::ports::{BodyAnswer, Carrier, CarrierError, Delivered, Since};
 use reqwest::StatusCode;
 use tlog::name::Origin;
@@ -255,6 +256,12 @@ impl Carrier for HttpCarrier {
         let limit = self.outbound.limits.segment;
         let ask = plain(what, paths::segment(origin, number), media::BYTES, limit);
         Ok(self.ask(Ask { hold: true, ..ask }).await?.bytes)
+    }
+
+    async fn evidence(&self, origin: &Origin) -> Result<Bytes, CarrierError> {
+        let what = format!("the evidence about {origin}");
+        let ask = plain(what, paths::evidence(origin), media::JSON, FAULT_BYTES_MAX);
+        Ok(self.ask(ask).await?.bytes)
     }
 
     async fn body(&self, origin: &Origin, index: u64) -> Result<BodyAnswer, CarrierError> {

@@ -243,8 +243,9 @@ impl Peers {
             let Ok(carrier) = self.carrier(&urls) else { continue };
             let scout = Arc::new(Scout::new(node.clone()));
             let (in_task, found) = (Arc::clone(&scout), self.found.clone());
+            let home = Arc::clone(&self.home);
             let tell = move || found.send_modify(|tick| *tick = tick.wrapping_add(1));
-            let task = tokio::spawn(async move { in_task.run(&carrier, tell).await });
+            let task = tokio::spawn(async move { in_task.run(&carrier, &*home, tell).await });
             scouting.insert(node.clone(), Scouting { scout, urls, task });
         }
     }

@@ -9,7 +9,9 @@ use feed::feeds::{Feeds, Outcome, Pin, SyncError};
 use feed::ports::{Carrier, CarrierError, Progress};
 use tlog::name::{FeedName, NodeName, Origin};
 use tokio::sync::watch;
+use wire::heads::HeadLine;
 
+use crate::gossip;
 use crate::signing::Signs;
 
 /// Feeds of one node that are followed; the public one and what continues it.
@@ -38,6 +40,10 @@ pub(crate) trait Home: Send + Sync {
     fn memo(&self, key: &str) -> Option<Vec<u8>>;
     /// Writes or removes such a note.
     fn set_memo(&self, key: &str, value: Option<&[u8]>);
+    /// Compares what a peer says it holds with what is held here.
+    async fn compare(&self, carrier: &dyn Carrier, heads: &[HeadLine]) {
+        let _ = (carrier, heads);
+    }
     /// One round of one feed; whether it brought something.
     async fn round(
         &self,
@@ -128,6 +134,10 @@ impl Home for Arc<Feeds> {
         if let Err(error) = self.catalog().set_memo(key, value) {
             tracing::debug!("the schedule of a peer was not kept: {error}");
         }
+    }
+
+    async fn compare(&self, carrier: &dyn Carrier, heads: &[HeadLine]) {
+        gossip::compare(self, carrier, heads).await;
     }
 
     async fn round(

@@ -22,6 +22,7 @@ pub mod sight;
 
 mod exchange;
 mod gate;
+mod gossip;
 mod home;
 mod line;
 mod scout;

@@ -12,9 +12,11 @@ use tlog::name::{FeedName, NodeName};
 use tokio::sync::watch;
 use tokio::time::sleep;
 use tracing::debug;
+use wire::heads::HeadLine;
 
 use crate::carrier::HttpCarrier;
-use crate::home::FEEDS_OF_A_NODE;
+use crate::gossip::REMEMBERED_MAX;
+use crate::home::{FEEDS_OF_A_NODE, Home};
 
 /// How long a new feed may stay unknown. Its records then arrive like those of any other.
 const EVERY: Duration = Duration::from_secs(60);
@@ -49,7 +51,9 @@ impl Scout {
     }
 
     /// Asks for ever; `tell` is called whenever the feeds are others than before.
-    pub(crate) async fn run(&self, carrier: &HttpCarrier, tell: impl Fn()) {
+    /// What it holds of others is compared with what `home` holds.
+    pub(crate) async fn run(&self, carrier: &HttpCarrier, home: &dyn Home, tell: impl Fn()) {
+        let mut last: Vec<HeadLine> = Vec::new();
         let mut asked = self.asked.subscribe();
         let mut known = None;
         let mut wait = EVERY;
@@ -57,16 +61,26 @@ impl Scout {
             let ticket = *asked.borrow_and_update();
             match carrier.heads(known.as_deref()).await {
                 Ok(Some((heads, tag))) => {
-                    let of_node = heads.into_iter().filter(|head| *head.origin.node() == self.node);
+                    home.compare(carrier, &heads).await;
+                    let of_node = heads.iter().filter(|head| *head.origin.node() == self.node);
                     let feeds = of_node.map(|head| head.origin.feed().clone());
                     let restricted = feeds.filter(FeedName::is_restricted).take(FEEDS_OF_A_NODE);
+                    let restricted = restricted.collect();
                     known = tag;
-                    if self.note(restricted.collect()) {
+                    last = heads;
+                    if last.len() > REMEMBERED_MAX {
+                        last.clear();
+                    }
+                    if self.note(restricted) {
                         tell();
                     }
                     wait = EVERY;
                 }
-                Ok(None) => wait = EVERY,
+                Ok(None) => {
+                    // The same list, and perhaps not the same copies here.
+                    home.compare(carrier, &last).await;
+                    wait = EVERY;
+                }
                 Err(error) => {
                     debug!("what {} shows us cannot be told: {error}", self.node);
                     wait = (wait * 2).min(EVERY_MAX);

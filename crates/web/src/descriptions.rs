@@ -129,7 +129,12 @@ fn head_lines(app: &App, caller: &Caller) -> Content {
     let views = app.views(caller);
     let lines: Vec<HeadLine> = views
         .iter()
-        .map(|view| HeadLine { origin: view.origin.clone(), size: view.size(), root: view.root() })
+        .map(|view| HeadLine {
+            origin: view.origin.clone(),
+            size: view.size(),
+            root: view.root(),
+            evidence: app.feeds.evidence_of(&view.origin),
+        })
         .collect();
     Content::exact(heads::format(&lines), media::JSON)
 }

@@ -180,6 +180,19 @@ pub(crate) async fn anchors(
     stored(&app, &caller, &params, &headers, Fact::Anchors, "anchors").await
 }
 
+/// `GET …/evidence`: what shows that two histories of the feed were signed.
+pub(crate) async fn evidence(
+    State(app): State<App>,
+    caller: Caller,
+    params: Params,
+    headers: HeaderMap,
+) -> Result<Response, Answer> {
+    let origin = readable(&app, &caller, &params)?;
+    let fault = app.feeds.fault(&origin);
+    let fault = fault.ok_or_else(|| Answer::not_found(format!("evidence about `{origin}`")))?;
+    Ok(Content::exact(fault.to_bytes(), media::JSON).of(&origin).answer(&headers))
+}
+
 /// `GET …/file/HEX`: an attachment, always as a download.
 pub(crate) async fn file(
     State(app): State<App>,

@@ -266,8 +266,19 @@ fn best_name(names: &BTreeMap<String, String>, texts: &Texts) -> Option<String> 
     Some(name.to_owned())
 }
 
+/// The words where two versions of a feed were received: what is shown, and that it is being cleared up.
+/// Nothing is said of whose doing it is.
+fn two_versions(view: &View, texts: &Texts) -> Option<String> {
+    let entries = texts.count("entries", view.size());
+    let stands_still = matches!(view.state, FeedState::Forked { .. });
+    stands_still.then(|| texts.with("status-two-versions", &[("entries", &entries)]))
+}
+
 /// How a feed stands, in neutral words: what is wrong is for operators, never beside a State's name.
 fn status(view: &View, peers: &[Peer], texts: &Texts) -> String {
+    if let Some(words) = two_versions(view, texts) {
+        return words;
+    }
     let peer = peers.iter().find(|peer| peer.node == *view.origin.node());
     let key = match (view.own, &view.state, peer.map(|peer| peer.state)) {
         (true, ..) => "status-own",

@@ -110,6 +110,7 @@ pub static ROUTES: &[Route] = &[
     taken(paths::ADD_CHECKPOINT, || post(witness::add_checkpoint), "C2SP tlog-witness: cosigns a checkpoint"),
     exact(paths::WITNESS_CHECKPOINT, || get(witness::checkpoint), "The last checkpoint this witness cosigned of a log, by the SHA-256 of its origin"),
     exact(paths::ANCHORS, || get(feed_objects::anchors), "The approvals behind a network's effective records"),
+    exact(paths::EVIDENCE, || get(feed_objects::evidence), "The evidence that two histories of a feed were signed, if there is any"),
     exact(paths::FILE, || get(feed_objects::file), "An attachment"),
     exact(paths::BODIES, || get(descriptions::bodies), "One body by its hash"),
     // For programs.

@@ -249,7 +249,7 @@ mod tests {
                 {
                     args.set(placeholder, placeholder);
                 }
-                for placeholder in ["reason", "version", "status"] {
+                for placeholder in ["reason", "version", "status", "entries"] {
                     args.set(placeholder, placeholder);
                 }
                 args.set("count", 3);

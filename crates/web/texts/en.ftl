@@ -53,6 +53,7 @@ status-checked = as of { $time }
 status-new = Not yet reached
 status-waiting = Not reached recently; the last verified copy is shown
 status-held = Copy not updated at present
+status-two-versions = Two versions received; display kept at the first one ({ $entries }), pending clarification
 nodes-title = Nodes
 nodes-text = The nodes whose feeds are held here, this one first, then by name. A node is a server that a mechanism or an organization runs; the list says nothing about any State.
 

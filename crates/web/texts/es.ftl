@@ -53,6 +53,7 @@ status-checked = a { $time }
 status-new = Aún sin contacto
 status-waiting = Sin contacto reciente; se muestra la última copia verificada
 status-held = Copia sin actualizar por el momento
+status-two-versions = Se recibieron dos versiones; se mantiene a la vista la primera recibida ({ $entries }), a la espera de aclaración
 nodes-title = Nodos
 nodes-text = Los nodos cuyos canales se conservan aquí, primero este y después por nombre. Un nodo es un servidor que mantiene un mecanismo o una organización; la lista no dice nada de ningún Estado.
 

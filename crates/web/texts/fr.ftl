@@ -53,6 +53,7 @@ status-checked = au { $time }
 status-new = Pas encore joint
 status-waiting = Non joint récemment ; la dernière copie vérifiée est affichée
 status-held = Copie non actualisée pour le moment
+status-two-versions = Deux versions ont été reçues ; l’affichage reste sur la première reçue ({ $entries }), dans l’attente d’une clarification
 nodes-title = Nœuds
 nodes-text = Les nœuds dont les flux sont conservés ici, celui-ci d’abord, puis par nom. Un nœud est un serveur exploité par un mécanisme ou une organisation ; la liste ne dit rien d’aucun État.
 

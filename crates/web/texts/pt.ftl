@@ -53,6 +53,7 @@ status-checked = em { $time }
 status-new = Ainda não contactado
 status-waiting = Sem contacto recente; mostra-se a última cópia verificada
 status-held = Cópia não atualizada de momento
+status-two-versions = Foram recebidas duas versões; mantém-se visível a primeira recebida ({ $entries }), até que se esclareça
 nodes-title = Nós
 nodes-text = Os nós cujos canais são guardados aqui, primeiro este, depois por nome. Um nó é um servidor mantido por um mecanismo ou uma organização; a lista nada diz sobre qualquer Estado.
 

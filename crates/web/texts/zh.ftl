@@ -52,6 +52,7 @@ status-checked = 截至 { $time }
 status-new = 尚未联系上
 status-waiting = 近期未联系上；显示最近一次核验的副本
 status-held = 副本目前未更新
+status-two-versions = 收到两个版本；在澄清之前，继续显示最先收到的版本（{ $entries }）
 nodes-title = 节点
 nodes-text = 此处保存其记录流的节点，本节点在先，其余按名称排列。节点是由机制或组织运行的服务器；本名单不对任何国家作任何表示。
 

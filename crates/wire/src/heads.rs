@@ -1,6 +1,6 @@
 //! `/heads`: origin, size and root of every feed a caller may read (design 4.6 and 4.7).
 //!
-//! A JSON array of `{"origin","size","root"}`, strictly ascending by origin; `root` in base64 as in
+//! A JSON array of `{"origin","size","root"}` and, where two histories were found, `evidence`; strictly ascending by origin; `root` in base64 as in
 //! a checkpoint. Unknown members are ignored.
 
 use serde::{Deserialize, Serialize};
@@ -21,6 +21,9 @@ pub struct HeadLine {
     pub size: u64,
     /// Root over them.
     pub root: Hash,
+    /// SHA-256 of the evidence at [`crate::paths::EVIDENCE`], where there is any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<Hash>,
 }
 
 /// Why an answer is no list of heads.
@@ -79,7 +82,8 @@ mod tests {
     use super::*;
 
     fn line(origin: &str, size: u64) -> HeadLine {
-        HeadLine { origin: Origin::parse(origin).unwrap(), size, root: Hash::from([7; 32]) }
+        let (origin, root) = (Origin::parse(origin).unwrap(), Hash::from([7; 32]));
+        HeadLine { origin, size, root, evidence: None }
     }
 
     #[test]

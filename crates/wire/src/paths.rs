@@ -53,6 +53,8 @@ pub const FILE: &str = "/feeds/{node}/{feed}/file/{hash}";
 pub const COSIGNATURES: &str = "/feeds/{node}/{feed}/cosignatures";
 /// The approvals behind a network's effective records.
 pub const ANCHORS: &str = "/feeds/{node}/{feed}/anchors";
+/// The evidence that two histories of a feed were signed, if there is any; JSON, at most 512 KiB.
+pub const EVIDENCE: &str = "/feeds/{node}/{feed}/evidence";
 /// One body by `sha256:HEX`, from whichever feed it stands in.
 pub const BODIES: &str = "/bodies/{hash}";
 
@@ -201,6 +203,11 @@ pub fn cosignatures(origin: &Origin) -> String {
 /// [`ANCHORS`]
 pub fn anchors(origin: &Origin) -> String {
     format!("/feeds/{origin}/anchors")
+}
+
+/// [`EVIDENCE`]
+pub fn evidence(origin: &Origin) -> String {
+    format!("/feeds/{origin}/evidence")
 }
 
 /// [`BODIES`]

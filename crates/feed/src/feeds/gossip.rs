@@ -364,28 +364,33 @@ impl Feeds {
         if line.evidence.is_some() {
             return Compared::Evidence;
         }
-        let key = (peer.to_owned(), line.origin.clone());
-        let mut ahead = self.forks.ahead.lock().unwrap_or_else(PoisonError::into_inner);
-        if line.size <= size {
-            ahead.remove(&key);
-        } else {
-            // News that we do not have yet is nothing to wonder at; news that we still do not have when
-            // we next ask is.
-            return match ahead.insert(key.clone(), line.size) {
-                Some(before) if size < before => {
-                    ahead.insert(key, before);
-                    Compared::Ahead
-                }
-                _ => Compared::Same,
-            };
+        if let Some(compared) = self.ahead(peer, view, line) {
+            return compared;
         }
-        drop(ahead);
         let ours = match line.size {
             0 => return Compared::Same,
             same if same == size => Some(root),
             _ => self.own_prefix(view, line.size).await.map(|(root, _)| root),
         };
         if ours == Some(line.root) { Compared::Same } else { Compared::Doubtful }
+    }
+
+    /// How a size beyond ours stands; `None` if it is not.
+    fn ahead(&self, peer: &str, view: &View, line: &Heard) -> Option<Compared> {
+        let key = (peer.to_owned(), line.origin.clone());
+        let mut ahead = self.forks.ahead.lock().unwrap_or_else(PoisonError::into_inner);
+        if line.size <= view.size() {
+            ahead.remove(&key);
+            return None;
+        }
+        // News that we do not have yet is nothing to wonder at; news that we still do not have when we
+        // next ask is.
+        let before = ahead.get(&key).copied();
+        let late = before.is_some_and(|before| view.size() < before);
+        if !late {
+            ahead.insert(key, line.size);
+        }
+        Some(if late { Compared::Ahead } else { Compared::Same })
     }
 
     async fn ask_evidence(

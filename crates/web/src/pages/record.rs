@@ -18,7 +18,7 @@ use wire::paths;
 use super::line::states;
 use super::proof::Proof;
 use super::value::{Labelled, Passage, Shower, Shown};
-use super::{Frame, Reader, node_name, node_subject, speaks_for};
+use super::{Frame, Reader, node_name, node_subject, speaks_for, two_versions};
 use crate::answer::Answer;
 use crate::app::App;
 use crate::params::Params;
@@ -105,7 +105,8 @@ pub(crate) async fn record(
         }
         _ => None,
     };
-    let standing = standing(&app, &reader, &read).await?;
+    let mut standing = standing(&app, &reader, &read).await?;
+    standing.extend(two_versions(&view, reader.texts));
     reader.page(&page(&app, &reader, &view, &read, standing, proof))
 }
 

@@ -34,7 +34,8 @@ async fn filled(stand: &Stand, pattern: &str) -> String {
 }
 
 /// Objects that a young feed does not have.
-const NOT_YET: [&str; 4] = [paths::SEGMENT, paths::WITNESS_CHECKPOINT, paths::ANCHORS, paths::FILE];
+const NOT_YET: [&str; 5] =
+    [paths::EVIDENCE, paths::SEGMENT, paths::WITNESS_CHECKPOINT, paths::ANCHORS, paths::FILE];
 
 #[tokio::test]
 async fn every_route_answers_get_and_head_alike_and_refuses_other_methods() {
