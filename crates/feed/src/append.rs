@@ -5,7 +5,7 @@
 
 use network::keys::KeyHistory;
 use tlog::checkpoint::Checkpoint;
-use tlog::ed25519::Signature;
+use tlog::ed25519::PublicKey;
 use tlog::frontier::InvalidFrontier;
 use tlog::hash::Hash;
 use tlog::key::VerifierKey;
@@ -98,7 +98,9 @@ fn extend(
     Ok(Advance::new(origin.clone(), from, to, change))
 }
 
-/// Signs the checkpoint of our own feed. The signer must hold the log key that is in force.
+/// Signs the checkpoint of our own feed, with the log key in force: the signer's, or the one of the
+/// generation before as long as this feed has not the newest node record. During a rotation the former
+/// key adds a second line, unless it was revoked.
 pub fn sign_checkpoint(
     origin: &Origin,
     size: u64,
@@ -106,18 +108,36 @@ pub fn sign_checkpoint(
     keys: &KeyHistory,
     signer: &dyn Signer,
 ) -> Result<Vec<u8>, AppendError> {
-    let key = signer.public(KeyUse::Log)?;
-    if keys.log_key(size) != Some(key) {
+    let (key, former) = (signer.public(KeyUse::Log)?, signer.former_log());
+    let in_force = keys.log_key(size);
+    if in_force != Some(key) && (in_force.is_none() || in_force != former) {
         return Err(AppendError::NotOurKey { key: key.to_did() });
     }
     let name = KeyName::from(origin);
+    let malformed = |reason: String| AppendError::Note { reason };
     let text = Checkpoint::new(name.clone(), size, root)
-        .map_err(|error| AppendError::Note { reason: error.to_string() })?
+        .map_err(|error| malformed(error.to_string()))?
         .body();
-    let signature: Signature = signer.sign(KeyUse::Log, text.as_bytes())?;
-    let line = SignatureLine::note(&VerifierKey::note(name, key), &signature);
-    let note =
-        Note::new(text, line).map_err(|error| AppendError::Note { reason: error.to_string() })?;
+    let of_log = |former: &PublicKey| {
+        let listed = keys.records().iter().flat_map(|keyed| &keyed.record.keys);
+        listed.into_iter().any(|listed| listed.usage == "log" && listed.key == *former)
+            && !keys.disowning(origin, None).is_revoked(former)
+    };
+    let mut lines = Vec::new();
+    if in_force == Some(key) {
+        let signature = signer.sign(KeyUse::Log, text.as_bytes())?;
+        lines.push(SignatureLine::note(&VerifierKey::note(name.clone(), key), &signature));
+    }
+    if let Some(former) = former.filter(|former| *former != key && of_log(former)) {
+        let signature = signer.sign_former_log(text.as_bytes())?;
+        lines.push(SignatureLine::note(&VerifierKey::note(name, former), &signature));
+    }
+    let mut lines = lines.into_iter();
+    let first = lines.next().ok_or(AppendError::NotOurKey { key: key.to_did() })?;
+    let mut note = Note::new(text, first).map_err(|error| malformed(error.to_string()))?;
+    for line in lines {
+        note.add(line).map_err(|error| malformed(error.to_string()))?;
+    }
     Ok(note.to_bytes())
 }
 

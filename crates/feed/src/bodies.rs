@@ -4,7 +4,7 @@
 //! node is decided by log index. Neither answer changes which statements are valid.
 
 use bytes::Bytes;
-use network::keys::{KeyHistory, read_node_record};
+use network::keys::{Disowning, KeyHistory};
 use practice::body::{Body, ProofParts};
 use rayon::prelude::*;
 use tlog::ed25519::Batch;
@@ -17,10 +17,33 @@ use crate::statement::{Said, Statement};
 /// Signatures checked together: more gain nothing.
 const BATCH: usize = 64;
 
-/// What became of each body of a block. `keys` are those of the whole feed.
-pub fn check_block(origin: &Origin, block: &Block, keys: &KeyHistory) -> Vec<BodyState> {
+/// What became of each body of a block. `keys` and `disowning` are those of the whole feed.
+pub fn check_block(
+    origin: &Origin,
+    block: &Block,
+    keys: &KeyHistory,
+    disowning: &Disowning,
+) -> Vec<BodyState> {
     let indexed: Vec<(u64, &Item)> = (block.first..).zip(&block.items).collect();
-    indexed.par_chunks(BATCH).flat_map_iter(|chunk| check_chunk(origin, chunk, keys)).collect()
+    let checked = indexed.par_chunks(BATCH).flat_map_iter(|chunk| check_chunk(origin, chunk, keys));
+    let mut states: Vec<BodyState> = checked.collect();
+    for ((index, item), state) in indexed.iter().zip(&mut states) {
+        if *state == BodyState::Held && is_disowned(*index, item, disowning) {
+            *state = BodyState::Disowned;
+        }
+    }
+    states
+}
+
+/// Whether a body that holds otherwise counts no more: its key was revoked, or the feed goes on
+/// elsewhere. Of node records the root speaks, which no online key can revoke.
+pub(crate) fn is_disowned(index: u64, item: &Item, disowning: &Disowning) -> bool {
+    let Said::Statement(Statement::Publish { kind, .. }) = &item.said else { return false };
+    if disowning.first().is_none_or(|first| index < first) || kind.as_str() == "node" {
+        return false;
+    }
+    let body = item.body.as_ref().and_then(|bytes| Body::open(bytes.clone()).ok());
+    body.is_some_and(|body| disowning.covers(index, &body.issuer_key()))
 }
 
 fn check_chunk(origin: &Origin, items: &[(u64, &Item)], keys: &KeyHistory) -> Vec<BodyState> {
@@ -69,8 +92,7 @@ fn check(origin: &Origin, index: u64, item: &Item, keys: &KeyHistory) -> Checked
         return Checked::Done(BodyState::InvalidMismatch);
     }
     if kind.as_str() == "node" {
-        let counts = keys.id() == Some(body.id())
-            && read_node_record(&body, origin.node(), keys.root()).is_ok();
+        let counts = keys.id() == Some(body.id()) && keys.is_of_lineage(index);
         return Checked::Done(if counts { BodyState::Held } else { BodyState::InvalidNodeRecord });
     }
     let in_force = keys.in_force(index);
@@ -78,8 +100,9 @@ fn check(origin: &Origin, index: u64, item: &Item, keys: &KeyHistory) -> Checked
     if !state_agrees {
         return Checked::Done(BodyState::InvalidMismatch);
     }
-    let root_signs =
-        kind.as_str() == "feed" && body.version() > 1 && body.issuer_key() == keys.root();
+    let root_signs = kind.as_str() == "feed"
+        && body.version() > 1
+        && keys.root_at(index) == Some(body.issuer_key());
     if keys.record_key(index) != Some(body.issuer_key()) && !root_signs {
         return Checked::Done(BodyState::InvalidKey);
     }

@@ -7,19 +7,23 @@
 //! After a crash anywhere in between, [`Feeds::open`] finds the last good commit and does the rest
 //! again.
 
+mod anchors;
 mod audience;
 mod blocks;
 mod commit;
+mod continuation;
 mod cosigners;
 mod erase;
 mod exchange;
 mod follow;
-mod guard;
 mod gossip;
+mod guard;
 mod heal;
 mod judge_fork;
 mod lineage;
+mod networks;
 mod open;
+mod overlap;
 mod plan;
 mod publish;
 mod read;
@@ -45,12 +49,15 @@ use crate::cosignatures::Cosignatures;
 use crate::ports::{Catalog, Clock, FeedStore, Random, Signer};
 use crate::row::Row;
 
+pub use anchors::approvals_bundle;
 pub use exchange::RefusedCosignature;
+pub use continuation::Disowned;
 pub use follow::{FollowError, Pin};
-pub use guard::{ASK_MAX, GuardState, Others};
 pub use gossip::{Heard, KnownFault, SettleError, Settled, Settlement, TakenFault};
+pub use guard::{ASK_MAX, GuardState, Others};
 pub use judge_fork::Judgement;
-pub use lineage::{Disowned, Recovery};
+pub use lineage::Recovery;
+pub use networks::{ApprovalError, ApprovalsTaken, RootConflict};
 pub use open::OpenError;
 pub use publish::{
     GROUP_BYTES_MAX, PUBLICATIONS_MAX, Publication, Published, Withdrawal, timestamp,
@@ -91,8 +98,12 @@ pub struct Feeds {
     parts: Parts,
     /// The node's online keys now: a rotation swaps them while the node runs.
     signer: RwLock<Arc<dyn Signer>>,
+    /// Recoveries under way, and the newest node records seen outside of the logs held.
+    lineages: RwLock<BTreeMap<NodeName, lineage::Lineage>>,
     handles: RwLock<BTreeMap<Origin, Arc<Handle>>>,
     pins: RwLock<BTreeMap<NodeName, Pin>>,
+    /// The networks whose files were pinned, and the pins that follow from them.
+    networks: networks::Networks,
     changed: watch::Sender<u64>,
     /// What is known of forks.
     forks: gossip::Forks,
@@ -255,12 +266,11 @@ impl Feeds {
         self.changed.subscribe()
     }
 
-    /// The newest node record held of a node, ours or one that is followed.
+    /// The newest node record held of a node, ours or one that is followed: by a root that speaks for
+    /// it, in one of its feeds or seen elsewhere.
     pub fn node_record(&self, node: &NodeName) -> Option<Bytes> {
-        let handles = self.handles.read().unwrap_or_else(PoisonError::into_inner);
-        let views = handles.values().filter(|handle| handle.origin.node() == node);
-        let newest = views.filter_map(|handle| handle.view.load_full()?.keys.newest().cloned());
-        newest.max_by_key(|keyed| keyed.record.version()).map(|keyed| keyed.body)
+        let held = self.newest_record(node).map(|record| record.body().bytes().clone());
+        held.or_else(|| self.embedded_record(node))
     }
 
     fn handle(&self, origin: &Origin) -> Option<Arc<Handle>> {

@@ -288,6 +288,11 @@ pub trait Carrier: Send + Sync {
     async fn segment(&self, origin: &Origin, number: u64) -> Result<Bytes, CarrierError>;
     /// The body at an entry.
     async fn body(&self, origin: &Origin, index: u64) -> Result<BodyAnswer, CarrierError>;
+    /// The anchors it has of a network's feed (`JPB1`). A carrier that keeps none says so.
+    async fn anchors(&self, origin: &Origin) -> Result<Bytes, CarrierError> {
+        let what = format!("anchors of {origin}");
+        Err(CarrierError::NotFound { carrier: self.describe(), what })
+    }
     /// The cosigner lines it knows of a feed (`JPC1`). A carrier that keeps none says so.
     async fn cosignatures(&self, origin: &Origin) -> Result<Bytes, CarrierError> {
         let what = format!("cosignatures of {origin}");

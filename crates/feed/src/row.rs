@@ -97,6 +97,9 @@ pub enum BodyState {
     InvalidSignature = 13,
     /// A node record of another id than entry 0, or one that breaks a rule of design 4.5.
     InvalidNodeRecord = 14,
+    /// Held and once good: its key was revoked from an earlier size on, or its feed goes on
+    /// elsewhere from there.
+    Disowned = 15,
 }
 
 impl BodyState {
@@ -117,6 +120,7 @@ impl BodyState {
             Self::InvalidKey => "signed by a key that did not speak for this node at this entry",
             Self::InvalidSignature => "the signature is false",
             Self::InvalidNodeRecord => "not a valid node record of this node",
+            Self::Disowned => "disowned by its node: its key was revoked, or its feed goes on elsewhere",
         }
     }
 
@@ -132,6 +136,7 @@ impl BodyState {
             Self::InvalidKey,
             Self::InvalidSignature,
             Self::InvalidNodeRecord,
+            Self::Disowned,
         ]
         .into_iter()
         .find(|state| *state as u8 == code)

@@ -30,7 +30,8 @@ pub struct Fold {
     blocks: Vec<Block>,
     plain: usize,
     plain_max: usize,
-    last: Option<SignedCheckpoint>,
+    /// The notes of the commits, with the root that the entries made there.
+    notes: Vec<(SignedCheckpoint, Hash)>,
 }
 
 impl Fold {
@@ -43,7 +44,7 @@ impl Fold {
             blocks: Vec::new(),
             plain: 0,
             plain_max: TAIL_PLAIN_MAX,
-            last: None,
+            notes: Vec::new(),
         }
     }
 
@@ -53,8 +54,8 @@ impl Fold {
         Self { plain_max: 2 * TAIL_PLAIN_MAX, ..Self::new(origin, tree, keys) }
     }
 
-    /// Takes one commit. Entries that are held already are compared, new ones are added, then the
-    /// note is checked.
+    /// Takes one commit. Entries that are held already are compared, new ones are added. Its note is
+    /// checked in the end: which keys spoke may be told by a later commit.
     pub fn commit(&mut self, commit: &Commit) -> Result<(), VerifyError> {
         for frame in &commit.frames {
             self.plain = self.plain.saturating_add(frame.plain as usize);
@@ -68,8 +69,11 @@ impl Fold {
             self.block(block)?;
         }
         let checkpoint = read_note(&self.origin, &commit.note)?;
-        self.check_note(&checkpoint)?;
-        self.last = Some(checkpoint);
+        let said = checkpoint.checkpoint.size;
+        if said != self.tree.size() {
+            return Err(VerifyError::Size { said, held: self.tree.size() });
+        }
+        self.notes.push((checkpoint, self.tree.root()));
         Ok(())
     }
 
@@ -93,27 +97,33 @@ impl Fold {
         Ok(())
     }
 
-    fn check_note(&self, checkpoint: &SignedCheckpoint) -> Result<(), VerifyError> {
+    fn check_note(&self, checkpoint: &SignedCheckpoint, root: Hash) -> Result<(), VerifyError> {
         let said = &checkpoint.checkpoint;
-        if said.size != self.tree.size() {
-            return Err(VerifyError::Size { said: said.size, held: self.tree.size() });
-        }
         check_signature(&self.origin, checkpoint, &self.keys)?;
         check_lines(&self.origin, checkpoint, &self.keys)?;
-        if said.root != self.tree.root() {
-            return Err(VerifyError::Root {
-                size: said.size,
-                said: said.root,
-                computed: self.tree.root(),
-            });
+        if said.root != root {
+            return Err(VerifyError::Root { size: said.size, said: said.root, computed: root });
         }
         Ok(())
     }
 
-    /// What was found: nothing if no commit was taken.
-    pub fn finish(self) -> Option<Folded> {
-        let checkpoint = self.last?;
-        Some(Folded {
+    /// Node records in it by which a recovery key announced a root; each proves itself.
+    pub fn announcements(&self) -> Vec<Bytes> {
+        self.keys.announcements().iter().map(|keyed| keyed.body.clone()).collect()
+    }
+
+    /// Checks the notes of all commits, now that it is known who spoke for the node.
+    ///
+    /// # Errors
+    /// When no commit was taken, when the node records do not lead to the root that is held, or when
+    /// a note is not by the log key in force at its size.
+    pub fn finish(self) -> Result<Folded, VerifyError> {
+        self.keys.vouched()?;
+        for (checkpoint, root) in &self.notes {
+            self.check_note(checkpoint, *root)?;
+        }
+        let (checkpoint, _) = self.notes.into_iter().next_back().ok_or(HeadError::NoCommit)?;
+        Ok(Folded {
             origin: self.origin,
             tree: self.tree,
             keys: self.keys,
@@ -251,6 +261,12 @@ pub(crate) fn observe(
             if kind.as_str() == "node" =>
         {
             Ok(keys.observe(index, *id, *version, body)?)
+        }
+        Said::Statement(Statement::Publish { id, kind, version, .. })
+            if index > 0 && kind.as_str() == "feed" =>
+        {
+            keys.observe_feed(index, *id, *version, body);
+            Ok(())
         }
         _ if index == 0 => Err(VerifyError::NoNodeRecord),
         _ => Ok(()),

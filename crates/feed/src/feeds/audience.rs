@@ -112,14 +112,6 @@ impl Feeds {
         None
     }
 
-    /// The newest node record held of a node, ours or another, as it was read when it arrived.
-    pub fn newest_record(&self, node: &NodeName) -> Option<Arc<NodeRecord>> {
-        let handles = self.handles.read().unwrap_or_else(PoisonError::into_inner);
-        let views = handles.values().filter(|handle| handle.origin.node() == node);
-        let newest = views.filter_map(|handle| newest(handle.view.load_full()?.as_ref()));
-        newest.max_by_key(|record| record.version())
-    }
-
     /// The node whose requests `key` signs: ours, or one that is followed, whose newest node record has it
     /// as the active key of this use and revokes it nowhere. A key that two nodes claim is nobody's.
     pub fn node_of_http_key(&self, key: &PublicKey) -> Option<NodeName> {
@@ -154,7 +146,7 @@ impl Feeds {
 
 fn prepared(body: &Body) -> Result<Prepared, PublishError> {
     let item = publish_item(body)?;
-    Ok(Prepared { item, id: body.id(), kind: body.kind().clone(), version: body.version() })
+    Ok(Prepared { item, id: body.id(), kind: body.kind().clone(), version: body.version(), key: None })
 }
 
 fn newest(view: &View) -> Option<Arc<NodeRecord>> {

@@ -6,20 +6,19 @@
 
 use std::sync::Arc;
 
-use network::keys::KeyHistory;
-use practice::body::Body;
+use network::keys::{KeyHistory, Roots};
 use tlog::name::Origin;
 use tokio::sync::oneshot;
 use tracing::error;
 
+use super::overlap::{LogAlone, Proving, overlap_is_over};
 use super::publish::{GROUP_BYTES_MAX, Prepared};
 use super::settle::Fresh;
 use super::{FeedState, Feeds, Handle, PublishError, Published, Request, View};
 use crate::append::{self, Staged};
-use crate::block::Item;
 use crate::head::{TAIL_BYTES, TAIL_ENTRIES};
 use crate::judge::Judge;
-use crate::ports::{CommitError, HighWater};
+use crate::ports::{CommitError, HighWater, Signer};
 use crate::row::Validity;
 
 impl Feeds {
@@ -73,9 +72,19 @@ impl Feeds {
         let view = if handle.view.load().is_some() { Some(self.writable(handle)?) } else { None };
         let mut judge = Judge::new(self.parts.catalog.as_ref(), handle.origin.clone())?;
         let mut items = Vec::new();
+        let mut keys = match view.as_deref() {
+            Some(view) => KeyHistory::clone(&view.keys),
+            None => KeyHistory::of(handle.origin.node().clone(), Roots::own()),
+        };
+        keys.freeze(self.frozen(handle.origin.node()));
+        let mut proving = Proving::new(&keys);
         for request in requests {
-            match accept(&mut judge, &handle.origin, &request.entries) {
+            let accepted = proving
+                .check(judge.next(), &request.entries)
+                .and_then(|()| accept(&mut judge, &handle.origin, &request.entries));
+            match accepted {
                 Ok(published) => {
+                    proving.take(judge.next(), &request.entries);
                     items.extend(request.entries.iter().map(|entry| entry.item.clone()));
                     taken.push((request, published));
                 }
@@ -88,28 +97,18 @@ impl Feeds {
             return Ok(None);
         }
         let signer = self.signer();
-        let signer = signer.as_ref();
-        let staged = match view {
-            Some(view) => append::stage(
-                &handle.origin,
-                Some(view.mark),
-                &view.tree,
-                &view.keys,
-                items,
-                signer,
-            )?,
-            None => {
-                let keys = first_keys(&handle.origin, &items)?;
-                append::stage(
-                    &handle.origin,
-                    None,
-                    &crate::tree::Tree::new(),
-                    &keys,
-                    items,
-                    signer,
-                )?
-            }
+        let alone = LogAlone(signer.as_ref());
+        let signer: &dyn Signer = if overlap_is_over(&keys, signer.as_ref(), self.parts.clock.now())
+        {
+            &alone
+        } else {
+            signer.as_ref()
         };
+        let (mark, tree) = match view {
+            Some(view) => (Some(view.mark), view.tree.clone()),
+            None => (None, crate::tree::Tree::new()),
+        };
+        let staged = append::stage(&handle.origin, mark, &tree, &keys, items, signer)?;
         Ok(Some(staged))
     }
 
@@ -149,6 +148,7 @@ impl Feeds {
             note: staged.note.into(),
             tree: staged.tree,
             keys: Arc::new(staged.keys),
+            disowning: Arc::default(),
             mark: staged.advance.to(),
             received_at: self.parts.clock.now(),
             audience: None,
@@ -248,12 +248,4 @@ fn refuse_all(taken: Vec<(Request, Vec<Published>)>, error: PublishError) {
     for (request, _) in taken {
         let _ = request.answer.send(Err(PublishError::Commit(Arc::clone(&error))));
     }
-}
-
-/// The keys of a feed that begins: its first item must be a node record, signed by the root it names.
-fn first_keys(origin: &Origin, items: &[Item]) -> Result<KeyHistory, PublishError> {
-    let body = items.first().and_then(|item| item.body.clone()).ok_or(PublishError::Nothing)?;
-    let body =
-        Body::open(body).map_err(|error| PublishError::Body { reason: error.to_string() })?;
-    Ok(KeyHistory::new(origin.node().clone(), body.issuer_key()))
 }

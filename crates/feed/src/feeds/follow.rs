@@ -73,7 +73,7 @@ impl Feeds {
     }
 
     /// Writes a pin, then acts on it.
-    async fn decide(&self, pin: Pin) -> Result<(), FollowError> {
+    pub(super) async fn decide(&self, pin: Pin) -> Result<(), FollowError> {
         let bytes = serde_json::to_vec_pretty(&pin)
             .map_err(|error| FollowError::Unwritable { reason: error.to_string() })?;
         self.parts
@@ -100,6 +100,7 @@ impl Feeds {
         self.forget(node).await?;
         self.parts.store.set_decision(&format!("{PIN_PREFIX}{node}"), None).await?;
         self.pins.write().unwrap_or_else(PoisonError::into_inner).remove(node);
+        self.derive();
         self.changed.send_modify(|tick| *tick = tick.wrapping_add(1));
         Ok(())
     }
@@ -125,14 +126,24 @@ impl Feeds {
         Ok(())
     }
 
-    /// The nodes that are followed, by name.
+    /// The nodes that are followed, by name: those that a person pinned, and those that take part in a
+    /// network whose file a person pinned.
     pub fn pins(&self) -> Vec<Pin> {
-        let pins = self.pins.read().unwrap_or_else(PoisonError::into_inner);
-        pins.values().filter(|pin| pin.following).cloned().collect()
+        let pins = self.pins.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let derived = self.derived_pins().into_iter().filter(|pin| !pins.contains_key(&pin.node));
+        let mut all: Vec<Pin> = pins.values().cloned().chain(derived).collect();
+        all.retain(|pin| pin.following);
+        all.sort_by(|one, other| one.node.cmp(&other.node));
+        all
     }
 
-    /// The pin of a node, followed still or once.
+    /// The pin of a node, followed still or once. What a person decided wins.
     pub fn pin(&self, node: &NodeName) -> Option<Pin> {
+        self.hand_pin(node).or_else(|| self.derived_pin(node).map(|pin| self.moved(pin)))
+    }
+
+    /// The pin of a node that a person decided.
+    pub fn hand_pin(&self, node: &NodeName) -> Option<Pin> {
         self.pins.read().unwrap_or_else(PoisonError::into_inner).get(node).cloned()
     }
 
@@ -174,6 +185,23 @@ pub enum FollowError {
         /// The node.
         node: NodeName,
     },
+    /// Its node is another network's already.
+    #[error("`{node}` is the node of the network `{held}` already, and a node has one network")]
+    AnotherNetwork {
+        /// The node.
+        node: NodeName,
+        /// The network whose file is pinned.
+        held: Origin,
+    },
+    /// Neither a founder's root key nor a log key of the network file.
+    #[error(
+        "the node that answers for the network `{network}` shows none of the keys that the network file names: it is \
+             another one, or the file is too old; ask the secretariat for its newest file"
+    )]
+    NotVouched {
+        /// The network.
+        network: Origin,
+    },
     /// It could not be written as JSON.
     #[error("the decision could not be written: {reason}")]
     Unwritable {
@@ -183,6 +211,9 @@ pub enum FollowError {
     /// The store did not take it.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A feed could not be shown anew.
+    #[error(transparent)]
+    Open(#[from] OpenError),
     /// The catalog failed.
     #[error(transparent)]
     Catalog(#[from] CatalogError),

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, RwLock};
 
 use bytes::Bytes;
-use network::keys::{KeyError, KeyHistory};
-use tlog::ed25519::PublicKey;
+use network::keys::{KeyError, KeyHistory, Roots};
 use tlog::hash::Hash;
 use tlog::name::Origin;
 use tlog::tile::Tile;
@@ -33,9 +32,11 @@ impl Feeds {
         };
         let feeds = Arc::new(Self {
             signer: RwLock::new(Arc::clone(&parts.signer)),
+            lineages: RwLock::default(),
             parts,
             handles: RwLock::new(BTreeMap::new()),
             pins: RwLock::new(BTreeMap::new()),
+            networks: super::networks::Networks::default(),
             changed: watch::Sender::new(0),
             forks: super::gossip::Forks::default(),
             blocks: moka::sync::Cache::builder()
@@ -48,9 +49,11 @@ impl Feeds {
             outside: RwLock::default(),
             cosigning: tokio::sync::Mutex::new(()),
         });
-        feeds.load_pins().await?;
         feeds.load_faults().await?;
-        for origin in feeds.parts.store.origins().await? {
+        feeds.load_pins().await?;
+        feeds.load_networks().await?;
+        feeds.load_lineages().await?;
+        for origin in feeds.networks_first(feeds.parts.store.origins().await?) {
             let handle = feeds.handle_or_new(&origin);
             let opened = feeds.reopen(&handle).await;
             feeds.seal_if_long(&handle).await;
@@ -82,13 +85,13 @@ impl Feeds {
         let Some(bytes) = self.parts.store.fact(&handle.origin, &Fact::Head).await? else {
             return Ok(());
         };
-        let root = self.root_of_node(&handle.origin, &bytes).await?;
-        let opened = match self.open_head(handle, &bytes, root).await {
+        let roots = self.roots_of_node(&handle.origin)?;
+        let opened = match self.open_head(handle, &bytes, &roots).await {
             Err(OpenError::Verify(reason)) => {
                 // The catalog may have told the wrong keys: it is disposable, so ask the facts alone.
                 warn!(feed.origin = %handle.origin, "the catalog of `{}` is made anew: {reason}", handle.origin);
                 self.parts.catalog.forget(&handle.origin)?;
-                self.open_head(handle, &bytes, root).await?
+                self.open_head(handle, &bytes, &roots).await?
             }
             other => other?,
         };
@@ -97,35 +100,22 @@ impl Feeds {
         Ok(())
     }
 
-    /// The root key that speaks for a feed: the pinned one, or for our own the one that its entry 0
-    /// names (the directory is ours).
-    async fn root_of_node(&self, origin: &Origin, head: &Bytes) -> Result<PublicKey, OpenError> {
-        if let Some(pin) = self.pin(origin.node()) {
-            return Ok(pin.root);
-        }
-        if origin.node() != self.node() {
-            return Err(OpenError::NotPinned { origin: origin.clone() });
-        }
-        let (head, _) = Head::read(head).map_err(VerifyError::from)?;
-        let block = if head.sealed > 0 {
-            self.read_segment(origin, 0, None).await?
-        } else {
-            let first = head.commits.iter().flat_map(|commit| &commit.frames).next();
-            first
-                .ok_or(OpenError::Empty { origin: origin.clone() })?
-                .open()
-                .map_err(VerifyError::from)?
+    /// The roots that speak for a feed: the pinned one, or for our own whatever its log says (the
+    /// directory is ours).
+    fn roots_of_node(&self, origin: &Origin) -> Result<Roots, OpenError> {
+        let roots = match self.pin(origin.node()) {
+            _ if origin.node() == self.node() => Roots::own(),
+            Some(pin) => Roots::pinned(pin.root).with_former(pin.former),
+            None => return Err(OpenError::NotPinned { origin: origin.clone() }),
         };
-        let body = block.items.first().and_then(|item| item.body.clone());
-        let body = body.and_then(|bytes| practice::body::Body::open(bytes).ok());
-        Ok(body.ok_or(VerifyError::NoNodeRecord)?.issuer_key())
+        Ok(roots.frozen_above(self.frozen(origin.node())))
     }
 
     async fn open_head(
         &self,
         handle: &Handle,
         bytes: &Bytes,
-        root: PublicKey,
+        roots: &Roots,
     ) -> Result<View, OpenError> {
         let origin = &handle.origin;
         let (head, good) = Head::read(bytes).map_err(VerifyError::from)?;
@@ -139,12 +129,12 @@ impl Feeds {
         if tree.sealed_subtrees() != head.subtrees.as_slice() {
             return Err(OpenError::Verify(VerifyError::Segment { number: 0 }));
         }
-        let keys = self.keys_of_sealed(origin, root, head.sealed).await?;
+        let keys = self.keys_of_sealed(origin, roots, head.sealed).await?;
         let mut fold = Fold::of_local_head(origin.clone(), tree, keys);
         for commit in &head.commits {
             fold.commit(commit)?;
         }
-        let folded = fold.finish().ok_or(OpenError::Empty { origin: origin.clone() })?;
+        let folded = fold.finish()?;
         let (state, may_cut) = self.state_after_crash(handle, &folded, &head).await?;
         if good < bytes.len() && may_cut {
             self.parts.store.cut(origin, good as u64).await?;
@@ -169,6 +159,7 @@ impl Feeds {
             note: folded.checkpoint.note.to_bytes().into(),
             tree: folded.tree,
             keys: Arc::new(folded.keys),
+            disowning: Arc::default(),
             mark,
             received_at: self.parts.clock.now(),
             audience: None,
@@ -260,22 +251,26 @@ impl Feeds {
     async fn keys_of_sealed(
         &self,
         origin: &Origin,
-        root: PublicKey,
+        roots: &Roots,
         sealed: u64,
     ) -> Result<KeyHistory, OpenError> {
-        let mut keys = KeyHistory::new(origin.node().clone(), root);
+        let mut keys = KeyHistory::of(origin.node().clone(), roots.clone());
         if sealed == 0 {
             return Ok(keys);
         }
         let catalog = &self.parts.catalog;
         let known = catalog.cursor(origin)?.min(sealed);
         let mut indices = Vec::new();
-        if known > 0
-            && let Some(id) = catalog.row(origin, 0)?.and_then(|row| row.id())
-        {
-            indices = catalog.rows_of(origin, &id)?.into_iter().map(|(index, _)| index).collect();
-            indices.retain(|index| *index < known);
+        // The node record, and in a restricted feed the record of its audience.
+        for first in [0, 1] {
+            if let Some(id) = catalog.row(origin, first)?.and_then(|row| row.id())
+                && (first == 0 || origin.feed().is_restricted())
+            {
+                indices.extend(catalog.rows_of(origin, &id)?.into_iter().map(|(index, _)| index));
+            }
         }
+        indices.retain(|index| *index < known);
+        indices.sort_unstable();
         for index in indices {
             let block = self.read_segment(origin, index / SEGMENT_ENTRIES, None).await?;
             observe_node_records(&mut keys, &block, |at| at == index)?;
@@ -313,9 +308,9 @@ fn observe_node_records(
 
 /// Whether an entry can tell keys.
 pub(super) fn is_node_record(index: u64, said: &Said) -> bool {
-    let node =
-        matches!(said, Said::Statement(Statement::Publish { kind, .. }) if kind.as_str() == "node");
-    node || index == 0
+    let of_keys = |kind: &str| kind == "node" || kind == "feed";
+    let tells = matches!(said, Said::Statement(Statement::Publish { kind, .. }) if of_keys(kind.as_str()));
+    tells || index == 0
 }
 
 pub(super) fn bytes_of(item: &block::Item) -> usize {

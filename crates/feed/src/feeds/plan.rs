@@ -15,7 +15,7 @@ use tlog::tile::{Tile, TilePath};
 use tokio::task::spawn_blocking;
 
 use super::open::is_node_record;
-use super::sync::{fold, signed_by_candidate};
+use super::sync::signed_by_candidate;
 use super::{BlockPlace, Feeds, Handle, SyncError, View};
 use crate::advance::{Advance, HeadChange, HeadMark, VerifiedFact};
 use crate::append::upper_tiles;
@@ -75,7 +75,7 @@ impl Feeds {
         for (index, said, body) in records.into_iter().filter(|(index, ..)| *index >= size) {
             verify::observe(&mut keys, index, &said, body.as_ref())?;
         }
-        let folded = fold(origin.clone(), tree, keys, &head.commits)?;
+        let folded = self.fold(origin, tree, keys, &head.commits).await?;
         let before = held.map_or_else(Tree::new, |view| view.tree.clone());
         for tile in upper_tiles(origin, &before, &folded.tree) {
             self.parts.store.keep(&tile).await?;
@@ -176,7 +176,7 @@ impl Feeds {
             if let Some(item) = at.and_then(|at| block.items.get_mut(at)) {
                 item.body = Some(bytes.clone());
                 let one = Block { first: index, items: vec![item.clone()] };
-                state = bodies::check_block(&view.origin, &one, &view.keys)
+                state = bodies::check_block(&view.origin, &one, &view.keys, &view.disowning)
                     .first()
                     .copied()
                     .unwrap_or(state);

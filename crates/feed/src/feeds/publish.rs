@@ -10,9 +10,12 @@ use practice::id::RecordId;
 use practice::kind::Kind;
 use rayon::prelude::*;
 use serde_json::Value;
+use tlog::ed25519::PublicKey;
 use tlog::hash::Hash;
 use tlog::name::{FeedName, Origin};
+use tracing::info;
 
+use super::lineage::Admitted;
 use super::{FeedState, Feeds, Handle, PublishError, View};
 use crate::block::Item;
 use crate::ports::{CatalogError, KeyUse, Signer};
@@ -76,6 +79,8 @@ pub(super) struct Prepared {
     pub(super) id: RecordId,
     pub(super) kind: Kind,
     pub(super) version: u64,
+    /// The record key that signed it; none for node records and withdrawals.
+    pub(super) key: Option<PublicKey>,
 }
 
 impl Prepared {
@@ -102,18 +107,56 @@ impl Feeds {
         published.into_iter().next().ok_or(PublishError::Nothing)
     }
 
-    /// Publishes a new version of this node's record in all its feeds.
+    /// Publishes a new version of this node's record in all its feeds: by the root in force, by its
+    /// recovery key (which announces a root), or by an announced root when its window is over. For a
+    /// rotation, [`set_signer`](Self::set_signer) comes first.
+    ///
+    /// # Errors
+    /// When the record may not be published; an announcement is taken even if nothing can be signed.
     pub async fn publish_node_record(
         self: &Arc<Self>,
         body: Bytes,
     ) -> Result<Vec<Published>, PublishError> {
-        let prepared = prepare_node_record(&body)?;
+        let admitted = self.admit(&body).await?;
+        match (admitted, self.spread(&body).await) {
+            (Admitted::Announces, Err(reason)) => {
+                info!("the announcement stands at the well-known address only: {reason}");
+                Ok(Vec::new())
+            }
+            (_, spread) => spread,
+        }
+    }
+
+    /// Puts a node record into every feed of ours that has it not and goes on.
+    pub(super) async fn spread(
+        self: &Arc<Self>,
+        body: &Bytes,
+    ) -> Result<Vec<Published>, PublishError> {
+        let prepared = prepare_node_record(body)?;
         let mut all = Vec::new();
         for origin in self.own() {
             let handle = self.handle(&origin).ok_or(PublishError::Nothing)?;
-            all.extend(self.submit(&handle, vec![prepared.clone()]).await?);
+            let goes_on = handle.view.load().as_ref().is_some_and(|view| {
+                let continued = matches!(view.state, FeedState::Continued { .. });
+                !continued && view.keys.highest_version() < prepared.version
+            });
+            if goes_on {
+                all.extend(self.submit(&handle, vec![prepared.clone()]).await?);
+            }
         }
+        self.refresh(self.node()).await?;
         Ok(all)
+    }
+
+    /// Puts our newest node record into a feed that lacks it: a crash may have come between two feeds,
+    /// and the keys of the one would not fit the other.
+    async fn catch_up(self: &Arc<Self>, handle: &Arc<Handle>) -> Result<(), PublishError> {
+        let Some(newest) = self.newest_record(self.node()) else { return Ok(()) };
+        let view = self.writable(handle)?;
+        if view.keys.highest_version() < newest.version() {
+            self.submit(handle, vec![prepare(newest.body())?]).await?;
+        }
+        Ok(())
     }
 
     /// Publishes records, all or none, in one commit (or several, one after the other, for more than
@@ -128,6 +171,7 @@ impl Feeds {
         }
         let handle = self.own_handle(feed)?;
         self.may_sign(&handle).await?;
+        self.catch_up(&handle).await?;
         let view = self.writable(&handle)?;
         let placed = self.place(&view, publications)?;
         let prepared = self.sign_all(&view, placed).await?;
@@ -172,7 +216,7 @@ impl Feeds {
             let time = timestamp(self.parts.clock.now());
             let statement = Statement::Withdraw { id: *id, reason, erase: part.to_vec(), time };
             let item = Item::new(statement.to_bytes()?.into(), None)?;
-            prepared.push(Prepared { item, id: *id, kind: kind.clone(), version: 0 });
+            prepared.push(Prepared { item, id: *id, kind: kind.clone(), version: 0, key: None });
         }
         let published = self.submit(&handle, prepared).await?;
         published.into_iter().next_back().ok_or(PublishError::Nothing)
@@ -222,7 +266,8 @@ impl Feeds {
                 RecordId::from_random_bytes(bytes)
             });
             if publication.kind == Kind::FEED {
-                let reason = "a feed record begins a restricted feed, and is no draft: `jopoi feed new`";
+                let reason =
+                    "a feed record begins a restricted feed, and is no draft: `jopoi feed new`";
                 return Err(PublishError::Statement { id, reason });
             }
             if publication.kind == Kind::NODE {
@@ -306,7 +351,9 @@ fn prepare_all(
 
 fn prepare(body: &Body) -> Result<Prepared, PublishError> {
     let item = publish_item(body)?;
-    Ok(Prepared { item, id: body.id(), kind: body.kind().clone(), version: body.version() })
+    let (kind, version) = (body.kind().clone(), body.version());
+    let key = (kind != Kind::NODE).then(|| body.issuer_key());
+    Ok(Prepared { item, id: body.id(), kind, version, key })
 }
 
 fn prepare_node_record(bytes: &Bytes) -> Result<Prepared, PublishError> {

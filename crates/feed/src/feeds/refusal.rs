@@ -86,6 +86,18 @@ pub enum PublishError {
         /// Its kind.
         kind: Kind,
     },
+    /// A node record that may not be published now.
+    #[error("the node record cannot be published: {reason}")]
+    NodeRecord {
+        /// Why, and what to do.
+        reason: String,
+    },
+    /// It was signed by a key that is no longer this node's.
+    #[error("the keys of this node changed meanwhile; publish {id} again")]
+    KeysChanged {
+        /// The record.
+        id: RecordId,
+    },
     /// The document could not be made.
     #[error("the record could not be made: {reason}")]
     Body {

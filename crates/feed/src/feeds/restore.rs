@@ -68,7 +68,7 @@ impl Feeds {
         let handle = self.handle_or_new(origin);
         let _syncing = handle.syncing.lock().await;
         let before = handle.view.load_full();
-        let root = before.as_ref().map(|view| view.keys.root()).or(root);
+        let root = before.as_ref().and_then(|view| view.keys.root()).or(root);
         let root = root.ok_or_else(|| RestoreError::NoRoot { origin: origin.clone() })?;
         let mut failed = Vec::new();
         let shown = self.shown_by(&handle, sources, &mut failed).await;
@@ -160,7 +160,7 @@ impl Feeds {
         for (source, note) in shown {
             let name = source.carrier.describe();
             if let Ok(lines) = source.carrier.cosignatures(origin).await {
-                self.merge_cosignatures(origin, &lines).await;
+                self.merge_cosignatures(origin, &lines, None).await;
             }
             let held = self.judge_own(view, &note, Some(source.carrier)).await;
             match &held {

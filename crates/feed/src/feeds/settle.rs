@@ -42,6 +42,7 @@ impl Feeds {
         mut view: View,
         fresh: Option<Fresh>,
     ) -> Result<(), OpenError> {
+        self.disown(handle, &mut view).await?;
         let mut missing = self.still_missing(&view)?;
         let mut cursor = self.parts.catalog.cursor(&view.origin)?;
         if cursor > view.size() {
@@ -82,6 +83,7 @@ impl Feeds {
         view.missing = Arc::new(self.remember_missing(&view, missing)?);
         view.audience = self.audience_of(&view).await;
         self.show(handle, view);
+        self.networks_after(&handle.origin).await;
         Ok(())
     }
 
@@ -149,8 +151,9 @@ impl Feeds {
     /// A block with what became of its bodies.
     async fn check(&self, view: &View, block: Block) -> Result<(Block, Vec<BodyState>), OpenError> {
         let (origin, keys) = (view.origin.clone(), Arc::clone(&view.keys));
+        let disowning = Arc::clone(&view.disowning);
         let work = move || {
-            let states = bodies::check_block(&origin, &block, &keys);
+            let states = bodies::check_block(&origin, &block, &keys, &disowning);
             (block, states)
         };
         Ok(spawn_blocking(work).await.map_err(|error| stopped(&error))?)

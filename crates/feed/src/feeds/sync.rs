@@ -7,15 +7,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use network::keys::KeyHistory;
+use network::keys::{KeyHistory, Roots};
 use practice::body::Body;
+use practice::node_record::NodeRecord;
 use tlog::checkpoint::SignedCheckpoint;
 use tlog::ed25519::PublicKey;
 use tlog::name::Origin;
 
 use super::erase::store_error;
 use super::settle::Fresh;
-use super::{FeedState, Feeds, Handle, OpenError, View};
+use super::{FeedState, Feeds, FollowError, Handle, OpenError, View};
 use crate::advance::Advance;
 use crate::bodies;
 use crate::fault::Fault;
@@ -62,11 +63,20 @@ impl Feeds {
         wait: Option<Duration>,
         progress: &dyn Progress,
     ) -> Result<Synced, SyncError> {
-        let pin = self.pin(origin.node()).filter(|pin| pin.following);
-        let pin = pin.ok_or_else(|| SyncError::NotPinned { origin: origin.clone() })?;
+        let pin = self.pin_or_meet(carrier, origin).await?;
         let handle = self.handle_or_new(origin);
-        let _syncing = handle.syncing.lock().await;
-        self.round(&handle, carrier, pin.root, wait, progress).await
+        self.look_around(carrier, origin).await?;
+        self.refresh(origin.node()).await?;
+        let round = async {
+            let _syncing = handle.syncing.lock().await;
+            // A recovery may have moved it since.
+            let root = self.pin(origin.node()).map_or(pin.root, |pin| pin.root);
+            self.round(&handle, carrier, root, wait, progress).await
+        };
+        let synced = round.await;
+        // Also after a round that failed: what was refused may tell of a new root.
+        self.look_after(origin.node()).await?;
+        synced
     }
 
     /// One round; the caller holds the feed's turn to sync. `root` is the key that must have signed
@@ -84,6 +94,11 @@ impl Feeds {
         if let Some(FeedState::Forked { reason }) = held.as_deref().map(|view| &view.state) {
             return Err(SyncError::Held { origin: origin.clone(), reason: reason.clone() });
         }
+        if let Some(FeedState::Continued { size, .. }) = held.as_deref().map(|view| &view.state)
+            && held.as_deref().is_some_and(|view| view.size() >= *size)
+        {
+            return self.unchanged(&handle.clone());
+        }
         let size = held.as_deref().map_or(0, View::size);
         let served = verify::read_note(origin, &carrier.checkpoint(origin).await?)?;
         if let Some(view) = held.as_deref() {
@@ -93,10 +108,7 @@ impl Feeds {
                 return Err(self.judge_not_longer(view, &served).await);
             }
         }
-        let keys = match held.as_deref() {
-            Some(view) => KeyHistory::clone(&view.keys),
-            None => KeyHistory::new(origin.node().clone(), root),
-        };
+        let keys = self.keys_of_round(held.as_deref(), origin, root);
         match carrier.since(origin, size, wait).await? {
             Since::Nothing => {}
             Since::Shorter(note) => {
@@ -128,6 +140,51 @@ impl Feeds {
         Ok(Synced { outcome, missing: view.missing.as_ref().clone() })
     }
 
+    fn unchanged(&self, handle: &Handle) -> Result<Synced, SyncError> {
+        let origin = &handle.origin;
+        let view = handle.view.load_full();
+        let view = view.ok_or_else(|| SyncError::Empty { origin: origin.clone() })?;
+        Ok(Synced { outcome: Outcome::Unchanged, missing: view.missing.as_ref().clone() })
+    }
+
+    /// The keys from which a round goes on.
+    fn keys_of_round(&self, held: Option<&View>, origin: &Origin, root: PublicKey) -> KeyHistory {
+        let node = origin.node();
+        let mut keys = match held {
+            Some(view) => KeyHistory::clone(&view.keys),
+            None => {
+                let former = self.pin(node).filter(|pin| pin.root == root).map(|pin| pin.former);
+                let roots = Roots::pinned(root).with_former(former.unwrap_or_default());
+                KeyHistory::of(node.clone(), roots)
+            }
+        };
+        keys.freeze(self.frozen(node));
+        keys
+    }
+
+    /// Checks commits against what is held. Of what is refused, announcements of a root are noted:
+    /// they prove themselves.
+    pub(super) async fn fold(
+        &self,
+        origin: &Origin,
+        tree: Tree,
+        keys: KeyHistory,
+        commits: &[Commit],
+    ) -> Result<Folded, SyncError> {
+        let mut fold = Fold::new(origin.clone(), tree, keys);
+        let taken = commits.iter().try_for_each(|commit| fold.commit(commit));
+        let announced = fold.announcements();
+        match taken.and_then(|()| fold.finish()) {
+            Ok(folded) => Ok(folded),
+            Err(why) => {
+                for body in &announced {
+                    self.meet(origin.node(), body).await?;
+                }
+                Err(why.into())
+            }
+        }
+    }
+
     /// Takes commits that follow what is held.
     async fn take_commits(
         self: &Arc<Self>,
@@ -140,9 +197,11 @@ impl Feeds {
         let commits = head::decode_since(bytes).map_err(VerifyError::from)?;
         let tree = held.map_or_else(Tree::new, |view| view.tree.clone());
         let size = tree.size();
-        let folded = match fold(handle.origin.clone(), tree, keys, &commits) {
-            Ok(folded) => folded,
-            Err(why) => return Err(self.contradiction(handle, carrier, held, &commits, why).await),
+        let folded = match self.fold(&handle.origin, tree, keys, &commits).await {
+            Err(SyncError::Invalid(why)) => {
+                return Err(self.contradiction(handle, carrier, held, &commits, why).await);
+            }
+            folded => folded?,
         };
         if folded.tree.size() == size {
             return Err(VerifyError::NothingNew { size }.into());
@@ -188,6 +247,11 @@ impl Feeds {
         let work = async move {
             let _writer = handle.writer.lock().await;
             feeds.give_way(&handle).await?;
+            let pinned = feeds.pin(handle.origin.node()).map(|pin| pin.root);
+            if !handle.own && pinned.is_some() && folded.keys.roots().root() != pinned {
+                let reason = "the root of its node changed meanwhile".to_owned();
+                return Err(SyncError::Stopped { reason });
+            }
             // Another carrier may have brought the proof of a fork meanwhile.
             let now = handle.view.load_full();
             if let Some(FeedState::Forked { reason }) = now.as_deref().map(|view| &view.state) {
@@ -286,7 +350,7 @@ pub(super) fn fold(
     for commit in commits {
         fold.commit(commit)?;
     }
-    fold.finish().ok_or(VerifyError::Head(head::HeadError::NoCommit))
+    fold.finish()
 }
 
 /// Whether a checkpoint is signed by the log key of the newest node record that the carrier has: a
@@ -306,8 +370,13 @@ pub(super) async fn signed_by_candidate(
         reason: error.to_string(),
     })?;
     let (id, version) = (body.id(), body.version());
-    let mut candidate = KeyHistory::new(origin.node().clone(), keys.root());
+    if NodeRecord::from_body(&body).is_ok_and(|record| record.is_recovery()) {
+        // A root is announced, or was handed on: which keys sign until then only the log tells.
+        return Ok(());
+    }
+    let mut candidate = KeyHistory::of(origin.node().clone(), keys.roots().clone());
     candidate.observe(0, id, version, Some(body.bytes())).map_err(VerifyError::from)?;
+    candidate.vouched().map_err(VerifyError::from)?;
     Ok(verify::check_signature(origin, served, &candidate)?)
 }
 
@@ -326,6 +395,9 @@ pub enum SyncError {
     /// What it brought does not verify.
     #[error("what was sent was refused: {0}")]
     Invalid(#[from] VerifyError),
+    /// The node of a network could not be pinned, or a root that changed not be written down.
+    #[error(transparent)]
+    Network(#[from] FollowError),
     /// The node record it brought is no such thing.
     #[error("what was sent as the node record of `{origin}` is none: {reason}")]
     NodeRecord {

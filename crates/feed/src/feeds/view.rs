@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use network::audience::Audience;
-use network::keys::KeyHistory;
+use network::keys::{Disowning, KeyHistory};
 use tlog::hash::Hash;
 use tlog::key::VerifierKey;
 use tlog::name::{KeyName, Origin};
@@ -25,6 +25,8 @@ pub struct View {
     pub note: Bytes,
     /// Who spoke for its node, by index.
     pub keys: Arc<KeyHistory>,
+    /// What counts no more in it.
+    pub disowning: Arc<Disowning>,
     /// The head on disk.
     pub mark: HeadMark,
     /// Bytes of the blocks in the tail, decoded.
