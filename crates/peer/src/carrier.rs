@@ -279,6 +279,13 @@ impl Carrier for HttpCarrier {
         })
     }
 
+    async fn anchors(&self, origin: &Origin) -> Result<Bytes, CarrierError> {
+        let what = format!("the anchors of {origin}");
+        let limit = wire::limits::ANCHORS_BYTES;
+        let ask = plain(what, paths::anchors(origin), media::BYTES, limit);
+        Ok(self.ask(ask).await?.bytes)
+    }
+
     async fn cosignatures(&self, origin: &Origin) -> Result<Bytes, CarrierError> {
         let what = format!("the cosignatures of {origin}");
         let limit = self.outbound.limits.cosignatures;

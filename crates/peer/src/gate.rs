@@ -125,6 +125,10 @@ impl Carrier for Gate<'_> {
         self.ask(self.inner.body(origin, index)).await
     }
 
+    async fn anchors(&self, origin: &Origin) -> Result<Bytes, CarrierError> {
+        self.ask(self.inner.anchors(origin)).await
+    }
+
     async fn cosignatures(&self, origin: &Origin) -> Result<Bytes, CarrierError> {
         self.ask(self.inner.cosignatures(origin)).await
     }

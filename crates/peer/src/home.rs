@@ -150,7 +150,11 @@ impl Home for Arc<Feeds> {
         match self.sync_feed(carrier, origin, wait, progress).await {
             Ok(synced) => {
                 self.exchange_receipts(carrier, origin).await;
-                Ok(!matches!(synced.outcome, Outcome::Unchanged))
+                let grew = !matches!(synced.outcome, Outcome::Unchanged);
+                if let Err(error) = self.sync_anchors(carrier, origin, grew, wait.is_none()).await {
+                    tracing::warn!(feed.origin = %origin, "the approvals of `{origin}` did not arrive: {error}");
+                }
+                Ok(grew)
             }
             Err(error) => Err(Failure::from(&error)),
         }

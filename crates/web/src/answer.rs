@@ -230,6 +230,8 @@ fn publish(error: &PublishError) -> Name {
         PublishError::BegunAlready { .. } | PublishError::Changed { .. } => Name::Conflict,
         PublishError::ReadOnly { .. } => Name::ReadOnly,
         PublishError::Commit(shared) => publish(shared),
+        PublishError::KeysChanged { .. } => Name::Conflict,
+        PublishError::NodeRecord { .. } => Name::Refused,
         PublishError::Count { .. }
         | PublishError::Nothing
         | PublishError::TooMuch { .. }
@@ -283,7 +285,9 @@ fn checkpoint(error: &RefusedCheckpoint) -> Name {
 fn follow(error: &FollowError) -> Name {
     match error {
         FollowError::Ourselves => Name::Refused,
-        FollowError::AnotherRoot { .. } => Name::Conflict,
+        FollowError::AnotherRoot { .. } | FollowError::AnotherNetwork { .. } => Name::Conflict,
+        FollowError::NotVouched { .. } => Name::Refused,
+        FollowError::Open(_) => Name::Internal,
         FollowError::NotFollowed { .. } => Name::NotFound,
         FollowError::Store(error) => store(error),
         FollowError::Unwritable { .. } | FollowError::Catalog(_) => Name::Internal,

@@ -4,6 +4,7 @@
 mod drafts;
 pub(crate) mod feeds;
 pub(crate) mod keys;
+pub(crate) mod network;
 
 use axum::Json;
 use axum::extract::{Request, State};

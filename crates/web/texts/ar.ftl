@@ -61,6 +61,23 @@ status-two-versions = وردت نسختان؛ ويظل العرض على الن�
 nodes-title = العُقد
 nodes-text = العُقد التي تُحفظ قنواتها هنا، هذه العقدة أولًا ثم الأخرى بحسب الاسم. والعقدة خادوم تشغّله آلية أو منظمة؛ ولا تدل القائمة على شيء بشأن أي دولة.
 
+network = شبكة
+network-text = العُقد المشاركة في هذه الشبكة ومن يتخذ القرارات. العقدة خادم تديره آلية أو منظمة؛ ولا تقول القائمة شيئاً عن أي دولة.
+network-stale = أقدم من ثلاثة أيام: ربما تغيرت.
+network-participants = المشاركون
+network-none = لا تشارك أي عقدة بعد.
+network-participation = المشاركة
+network-record = القرار
+network-record-link = قراءته
+network-groups = المجموعات
+network-committee = من يقرر
+network-decided = يجب أن يوافق { $threshold } من هؤلاء { $count } على القرار، كلٌّ في سجله. ويمكن لأي شخص التحقق من ذلك.
+network-fingerprint = بصمة ملف الشبكة
+network-fingerprint-text = قارن هذه الأرقام هاتفياً أو على الورق قبل الانضمام إلى الشبكة. وهي نفسها بكل اللغات.
+network-succeeds = تخلف { $node }
+network-succeeded-by = خلفتها { $node }
+network-reinstated = أعيد إليها مفتاحها بقرار من الشبكة
+
 feed-title = القناة { $feed } للعقدة { $node }
 feed-records = السجلات
 feed-none = لا توجد سجلات لعرضها هنا بعد.

@@ -57,6 +57,23 @@ status-two-versions = Two versions received; display kept at the first one ({ $e
 nodes-title = Nodes
 nodes-text = The nodes whose feeds are held here, this one first, then by name. A node is a server that a mechanism or an organization runs; the list says nothing about any State.
 
+network = Network
+network-text = The nodes that take part in this network, and who decides about it. A node is a server that a mechanism or an organization runs; the list says nothing about any State.
+network-stale = Older than three days: it may have changed.
+network-participants = Participants
+network-none = No node takes part yet.
+network-participation = Participation
+network-record = Decision
+network-record-link = Read it
+network-groups = Groups
+network-committee = Who decides
+network-decided = { $threshold } of these { $count } must approve a decision, each in its own feed. Anybody can check that.
+network-fingerprint = Fingerprint of the network file
+network-fingerprint-text = Compare these digits by telephone or on paper before you join the network. They are the same in every language.
+network-succeeds = Takes over from { $node }
+network-succeeded-by = Succeeded by { $node }
+network-reinstated = Its key was given back by a decision of the network
+
 feed-title = Feed { $feed } of { $node }
 feed-records = Records
 feed-none = No records can be listed here yet.

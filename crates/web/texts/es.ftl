@@ -57,6 +57,23 @@ status-two-versions = Se recibieron dos versiones; se mantiene a la vista la pri
 nodes-title = Nodos
 nodes-text = Los nodos cuyos canales se conservan aquí, primero este y después por nombre. Un nodo es un servidor que mantiene un mecanismo o una organización; la lista no dice nada de ningún Estado.
 
+network = Red
+network-text = Los nodos que participan en esta red y quién decide. Un nodo es un servidor que gestiona un mecanismo o una organización; la lista no dice nada de ningún Estado.
+network-stale = De hace más de tres días: puede haber cambiado.
+network-participants = Participantes
+network-none = Todavía no participa ningún nodo.
+network-participation = Participación
+network-record = Decisión
+network-record-link = Leerla
+network-groups = Grupos
+network-committee = Quién decide
+network-decided = { $threshold } de estos { $count } deben aprobar una decisión, cada uno en su propia fuente. Cualquiera puede comprobarlo.
+network-fingerprint = Huella del archivo de la red
+network-fingerprint-text = Compare estas cifras por teléfono o en papel antes de unirse a la red. Son las mismas en todos los idiomas.
+network-succeeds = Sucede a { $node }
+network-succeeded-by = Sucedido por { $node }
+network-reinstated = Su clave le fue devuelta por decisión de la red
+
 feed-title = Canal { $feed } de { $node }
 feed-records = Fichas
 feed-none = Todavía no hay fichas que mostrar aquí.

@@ -57,6 +57,23 @@ status-two-versions = Deux versions ont été reçues ; l’affichage reste sur 
 nodes-title = Nœuds
 nodes-text = Les nœuds dont les flux sont conservés ici, celui-ci d’abord, puis par nom. Un nœud est un serveur exploité par un mécanisme ou une organisation ; la liste ne dit rien d’aucun État.
 
+network = Réseau
+network-text = Les nœuds qui participent à ce réseau, et qui décide. Un nœud est un serveur géré par un mécanisme ou une organisation ; la liste ne dit rien d’aucun État.
+network-stale = Date de plus de trois jours : cela a pu changer.
+network-participants = Participants
+network-none = Aucun nœud ne participe encore.
+network-participation = Participation
+network-record = Décision
+network-record-link = La lire
+network-groups = Groupes
+network-committee = Qui décide
+network-decided = { $threshold } de ces { $count } doivent approuver une décision, chacun dans son propre fil. Chacun peut le vérifier.
+network-fingerprint = Empreinte du fichier du réseau
+network-fingerprint-text = Comparez ces chiffres par téléphone ou sur papier avant de rejoindre le réseau. Ils sont les mêmes dans toutes les langues.
+network-succeeds = Prend la suite de { $node }
+network-succeeded-by = Remplacé par { $node }
+network-reinstated = Sa clé lui a été rendue par une décision du réseau
+
 feed-title = Flux { $feed } de { $node }
 feed-records = Fiches
 feed-none = Aucune fiche ne peut encore être affichée ici.

@@ -57,6 +57,23 @@ status-two-versions = Foram recebidas duas versões; mantém-se visível a prime
 nodes-title = Nós
 nodes-text = Os nós cujos canais são guardados aqui, primeiro este, depois por nome. Um nó é um servidor mantido por um mecanismo ou uma organização; a lista nada diz sobre qualquer Estado.
 
+network = Rede
+network-text = Os nós que participam nesta rede e quem decide. Um nó é um servidor gerido por um mecanismo ou uma organização; a lista nada diz sobre qualquer Estado.
+network-stale = Com mais de três dias: pode ter mudado.
+network-participants = Participantes
+network-none = Ainda nenhum nó participa.
+network-participation = Participação
+network-record = Decisão
+network-record-link = Lê-la
+network-groups = Grupos
+network-committee = Quem decide
+network-decided = { $threshold } destes { $count } devem aprovar uma decisão, cada um no seu próprio fluxo. Qualquer pessoa o pode verificar.
+network-fingerprint = Impressão digital do ficheiro da rede
+network-fingerprint-text = Compare estes algarismos por telefone ou em papel antes de aderir à rede. São os mesmos em todas as línguas.
+network-succeeds = Sucede a { $node }
+network-succeeded-by = Sucedido por { $node }
+network-reinstated = A sua chave foi-lhe devolvida por decisão da rede
+
 feed-title = Canal { $feed } de { $node }
 feed-records = Fichas
 feed-none = Ainda não há fichas para mostrar aqui.

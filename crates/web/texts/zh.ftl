@@ -56,6 +56,23 @@ status-two-versions = 收到两个版本；在澄清之前，继续显示最先�
 nodes-title = 节点
 nodes-text = 此处保存其记录流的节点，本节点在先，其余按名称排列。节点是由机制或组织运行的服务器；本名单不对任何国家作任何表示。
 
+network = 网络
+network-text = 参与本网络的节点，以及由谁作出决定。节点是由机制或组织运行的服务器；此名单不涉及对任何国家的看法。
+network-stale = 已超过三天：可能已有变化。
+network-participants = 参与者
+network-none = 尚无节点参与。
+network-participation = 参与情况
+network-record = 决定
+network-record-link = 阅读
+network-groups = 小组
+network-committee = 由谁决定
+network-decided = 决定须由这 { $count } 个节点中的 { $threshold } 个各自在其记录流中批准。任何人都可以核对。
+network-fingerprint = 网络文件指纹
+network-fingerprint-text = 加入网络之前，请通过电话或纸面核对这些数字。各语言版本中的数字相同。
+network-succeeds = 接替 { $node }
+network-succeeded-by = 由 { $node } 接替
+network-reinstated = 其密钥由网络决定恢复
+
 feed-title = { $node } 的记录流 { $feed }
 feed-records = 记录
 feed-none = 此处尚无可列出的记录。

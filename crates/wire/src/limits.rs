@@ -51,6 +51,8 @@ pub const BUNDLE_PUSH_BYTES: usize = 16 << 20;
 /// A problem, as an answer of another node: only its words are read.
 pub const PROBLEM_BYTES: usize = 65_536;
 
+/// The anchors of a network, a bundle that is handled whole.
+pub const ANCHORS_BYTES: usize = 16 << 20;
 /// The body of a request to the API: an import of some hundred drafts.
 pub const API_REQUEST_BYTES: usize = 64 << 20;
 

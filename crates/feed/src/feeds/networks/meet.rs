@@ -82,7 +82,7 @@ impl Feeds {
     }
 
     /// Fetches the anchors of a network that `carrier` carries, if they can say something new: the
-    /// network's feed `grew`, or something waits and it is time again.
+    /// network's feed `grew`, or something waits and somebody `asked` or it is time again.
     ///
     /// # Errors
     /// When the carrier failed, or what it brought is no bundle. What is held stays.
@@ -91,15 +91,15 @@ impl Feeds {
         carrier: &dyn Carrier,
         origin: &Origin,
         grew: bool,
+        asked: bool,
     ) -> Result<(), SyncError> {
         let Some(network) = self.network(origin) else { return Ok(()) };
         let now = self.parts.clock.now();
         {
             let mut gathering = self.networks.gathering.lock().await;
             let gathered = gathering.entry(origin.clone()).or_default();
-            let due = !network.pending().is_empty()
-                && now.saturating_sub(gathered.anchors_asked) >= PATIENCE_S;
-            if !grew && !due && gathered.anchors_asked != 0 {
+            let time = now.saturating_sub(gathered.anchors_asked) >= PATIENCE_S;
+            if !grew && (network.pending().is_empty() || !(asked || time)) {
                 return Ok(());
             }
             gathered.anchors_asked = now;

@@ -1,0 +1,137 @@
+//! The page of a network: who takes part, who decides, how fresh that is. Statuses are of nodes, never of
+//! States, and nothing is compared or counted.
+
+use askama::Template;
+use axum::extract::State;
+use axum::response::Response;
+use practice::vocabulary::{self, Vocabulary};
+use tlog::name::{FeedName, Origin};
+use wire::api::network as api;
+use wire::paths;
+
+use super::{Frame, Reader, best_name, node_name};
+use crate::answer::Answer;
+use crate::app::App;
+use crate::operator::network::status;
+use crate::params::Params;
+use crate::texts::Texts;
+
+#[derive(Template)]
+#[template(path = "network.html")]
+struct NetworkPage {
+    frame: Frame,
+    name: String,
+    node: String,
+    as_of: Option<String>,
+    stale: bool,
+    participants: Vec<ParticipantLine>,
+    decided: String,
+    committee: Vec<String>,
+    groups: Vec<GroupLine>,
+    fingerprint: String,
+    feed: String,
+}
+
+/// A node that takes part.
+struct ParticipantLine {
+    href: String,
+    name: String,
+    node: String,
+    speaks_for: String,
+    status: String,
+    /// Successions, and a root that the committee gave back.
+    notes: Vec<String>,
+    /// The record that says so.
+    record: String,
+}
+
+struct GroupLine {
+    name: String,
+    members: String,
+}
+
+/// `GET /networks/NODE`
+pub(crate) async fn network(
+    State(app): State<App>,
+    reader: Reader,
+    params: Params,
+) -> Result<Response, Answer> {
+    let node = params.node()?;
+    let origin = Origin::new(node.clone(), FeedName::public());
+    let network = app.feeds.network(&origin);
+    let network = network.ok_or_else(|| Answer::not_found(format!("network `{node}`")))?;
+    let told = status::describe(&app, &network, &reader.caller).await?;
+    let texts = reader.texts;
+    let mut participants: Vec<ParticipantLine> =
+        told.participants.iter().map(|one| line(&app, &origin, one, texts)).collect();
+    participants.sort_by_cached_key(|line| vocabulary::sort_key(&line.name));
+    let count = told.committee.len().to_string();
+    let threshold = told.threshold.to_string();
+    let member = |member: &api::Member| match &member.node {
+        Some(node) => node_name(&app, node, texts),
+        None => member.root.clone(),
+    };
+    let mut committee: Vec<String> = told.committee.iter().map(member).collect();
+    committee.sort_by_cached_key(|name| vocabulary::sort_key(name));
+    let mut groups: Vec<GroupLine> =
+        told.groups.iter().map(|one| group(&app, one, texts)).collect();
+    groups.sort_by_cached_key(|line| vocabulary::sort_key(&line.name));
+    let page = NetworkPage {
+        frame: reader.frame(&app, Some(&node)),
+        name: node_name(&app, &node, texts),
+        node: node.to_string(),
+        as_of: told.as_of.map(|time| texts.with("status-checked", &[("time", &texts.time(time))])),
+        stale: told.stale,
+        participants,
+        decided: texts.with("network-decided", &[("threshold", &threshold), ("count", &count)]),
+        committee,
+        groups,
+        fingerprint: told.fingerprint,
+        feed: paths::feed(&origin),
+    };
+    reader.page(&page)
+}
+
+fn line(app: &App, origin: &Origin, one: &api::Participant, texts: &Texts) -> ParticipantLine {
+    let state = one.state.as_deref();
+    let state = state.map(|state| vocabulary::states().label(state, texts.code()).to_owned());
+    let own = best_name(&one.names, texts).unwrap_or_else(|| one.node.to_string());
+    let label = |vocabulary: &str, code: &str| {
+        let terms = Vocabulary::get(vocabulary);
+        terms.map_or_else(|| code.to_owned(), |terms| terms.label(code, texts.code()).to_owned())
+    };
+    let mut status = label("participation-statuses", &one.status);
+    if let Some(reason) = &one.status_reason {
+        status = texts.listed(&[status, label("participation-reasons", reason)]);
+    }
+    let name_of = |node| node_name(app, node, texts);
+    let mut notes = Vec::new();
+    if let Some(old) = &one.succeeds {
+        notes.push(texts.with("network-succeeds", &[("node", &name_of(old))]));
+    }
+    if let Some(new) = &one.succeeded_by {
+        notes.push(texts.with("network-succeeded-by", &[("node", &name_of(new))]));
+    }
+    if one.reinstated {
+        notes.push(texts.get("network-reinstated"));
+    }
+    ParticipantLine {
+        href: paths::node(&one.node),
+        name: own,
+        node: one.node.to_string(),
+        speaks_for: state.unwrap_or_default(),
+        status,
+        notes,
+        record: paths::record(origin, &one.id),
+    }
+}
+
+fn group(app: &App, one: &api::Group, texts: &Texts) -> GroupLine {
+    let mut members: Vec<String> =
+        one.members.iter().map(|node| node_name(app, node, texts)).collect();
+    members.sort_by_cached_key(|name| vocabulary::sort_key(name));
+    GroupLine {
+        name: best_name(&one.names, texts).unwrap_or_default(),
+        members: texts.listed(&members),
+    }
+}
