@@ -23,6 +23,7 @@ mod judge_fork;
 mod lineage;
 mod networks;
 mod open;
+mod pack;
 mod overlap;
 mod plan;
 mod publish;
@@ -59,6 +60,7 @@ pub use judge_fork::Judgement;
 pub use lineage::Recovery;
 pub use networks::{ApprovalError, ApprovalsTaken, RootConflict};
 pub use open::OpenError;
+pub use pack::{PackError, Packed, Put};
 pub use publish::{
     GROUP_BYTES_MAX, PUBLICATIONS_MAX, Publication, Published, Withdrawal, timestamp,
 };

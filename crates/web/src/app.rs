@@ -12,6 +12,7 @@ use wire::api;
 
 use crate::caller::Nonces;
 
+use crate::copies::Copies;
 use crate::upkeep::Upkeep;
 
 /// Readers held for news at the same time: half of the default connections, so that the others are still
@@ -32,6 +33,8 @@ pub struct App {
     pub base_url: Option<String>,
     /// Keys, dates and health; none in a program that has no such things.
     pub upkeep: Option<Arc<dyn Upkeep>>,
+    /// Copies of feeds, if the program keeps any.
+    pub copies: Option<Arc<dyn Copies>>,
     /// Where this node is reached, as far as its configuration says.
     pub(crate) base_urls: Arc<Vec<String>>,
     /// The nonces of signed requests.
@@ -133,6 +136,7 @@ impl App {
             nonces: Arc::default(),
             base_url,
             upkeep: None,
+            copies: None,
             waiting: Arc::new(Semaphore::new(WAITING_READERS_MAX)),
             audience: Audience::Everyone,
         }

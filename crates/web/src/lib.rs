@@ -12,6 +12,7 @@
 
 pub mod app;
 pub mod caller;
+pub mod copies;
 pub mod hosts;
 pub mod routes;
 pub mod server;

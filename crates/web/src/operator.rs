@@ -3,6 +3,7 @@
 
 mod drafts;
 pub(crate) mod feeds;
+pub(crate) mod guard;
 pub(crate) mod keys;
 pub(crate) mod network;
 

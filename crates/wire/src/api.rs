@@ -13,6 +13,7 @@ use serde_json::Value;
 use tlog::hash::Hash;
 use tlog::name::{NodeName, Origin};
 
+pub mod guard;
 pub mod keys;
 pub mod network;
 pub mod operator;

@@ -84,6 +84,14 @@ pub const API_PROBE: &str = "/api/v1/probe";
 pub const API_PEER_SYNC: &str = "/api/v1/peers/{node}/sync";
 /// `POST`, operator only, no body: the catalog anew from the facts; answers [`crate::api::RebuildAnswer`].
 pub const API_REBUILD: &str = "/api/v1/rebuild";
+/// `GET`, operator only: whether each own feed may be signed; answers [`crate::api::guard::GuardAnswer`].
+pub const API_GUARD: &str = "/api/v1/guard";
+/// `POST`, operator only: [`crate::api::guard::RestoreRequest`] to [`crate::api::guard::RestoreAnswer`].
+pub const API_RESTORE: &str = "/api/v1/restore";
+/// `POST`, operator only: [`crate::api::guard::PackRequest`] to [`crate::api::guard::PackAnswer`].
+pub const API_BUNDLE_EXPORT: &str = "/api/v1/bundle/export";
+/// `POST`, operator only: [`crate::api::guard::ImportRequest`] to [`crate::api::guard::ImportAnswer`].
+pub const API_BUNDLE_IMPORT: &str = "/api/v1/bundle/import";
 /// `GET`: the networks known here; answers [`crate::api::network::Networks`].
 pub const API_NETWORKS: &str = "/api/v1/networks";
 /// `POST`, operator only: [`crate::api::network::InitRequest`] to [`crate::api::network::NetworkFileAnswer`].

@@ -219,4 +219,8 @@ impl Carrier for BundleCarrier<'_> {
         let found = items.filter(|(at, _)| *at == index).find_map(|(_, item)| item.body.clone());
         Ok(found.map_or(BodyAnswer::Missing, BodyAnswer::Body))
     }
+
+    async fn cosignatures(&self, origin: &Origin) -> Result<Bytes, CarrierError> {
+        self.find(origin, ItemKind::Cosignatures, 0, &format!("cosignatures of {origin}"))
+    }
 }

@@ -47,7 +47,12 @@ impl Feeds {
         let handle = self.handle(origin).ok_or_else(unknown)?;
         let view = handle.view.load_full().ok_or_else(unknown)?;
         let cosigned = Cosigned::parse(note)?;
-        self.weigh(&view, &self.cosigners(), &cosigned, None).await?;
+        let weighed = self.weigh(&view, &self.cosigners(), &cosigned, None).await;
+        if handle.own && matches!(&weighed, Err(error) if error.is_of_another_state()) {
+            // It bears our own log's signature: then this is not the newest that our key signed.
+            self.weigh_own(origin, note, cosigned.name().as_str()).await;
+        }
+        weighed?;
         let held = handle.lines().of(cosigned.name(), cosigned.line().id).map(Cosigned::age);
         if let Some((size, time)) = held.filter(|held| *held >= cosigned.age()) {
             return Err(RefusedCosignature::NotNewer { size, time });
@@ -354,4 +359,11 @@ pub enum RefusedCosignature {
     /// It could not be stored.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl RefusedCosignature {
+    /// Whether it is over more than is held here, or over something else.
+    fn is_of_another_state(&self) -> bool {
+        matches!(self, Self::Larger { .. } | Self::OtherRoot { .. })
+    }
 }

@@ -247,10 +247,11 @@ impl Feeds {
         }
         // A node that now says less than it once cosigned has not told what it holds.
         let known = |node: &NodeName| {
-            guardians.iter().find(|guardian| guardian.node == *node).map_or(0, |known| known.size)
+            let known = guardians.iter().find(|guardian| guardian.node == *node);
+            known.map(|known| known.size).or((node != self.node()).then_some(0))
         };
         let answers = heard.iter().filter(|(node, held)| match held {
-            Held::Ours(size) => *size >= known(node),
+            Held::Ours(size) => known(node).is_some_and(|known| *size >= known),
             _ => false,
         });
         let (answers, needed) = (answers.count(), guardians.len().div_ceil(2).max(1));
@@ -334,8 +335,10 @@ impl Feeds {
 
     async fn ask(&self, view: &View, guardians: &[Guardian]) -> Vec<(NodeName, Held)> {
         let Some(others) = self.others.get() else { return Vec::new() };
+        // At our own addresses another server may answer; if it is this one, it says what is here.
+        let own = Guardian { node: self.node().clone(), size: u64::MAX };
         let mut answers = FuturesUnordered::new();
-        for guardian in guardians {
+        for guardian in guardians.iter().chain([&own]) {
             let Some(carrier) = others.carrier(&guardian.node) else { continue };
             answers.push(async move {
                 let held = match carrier.checkpoint(&view.origin).await {
