@@ -3,12 +3,14 @@
 //! HKDF-SHA-256 with an empty salt and the info `jopoi/v1 USE GENERATION` gives the 32-byte seed of
 //! each use. The root and recovery keys are not derived and never here.
 
+use std::sync::Arc;
+
 use hkdf::Hkdf;
 use sha2::Sha256;
 use tlog::ed25519::{InvalidKey, PublicKey, Signature, SigningKey};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use crate::ports::{KeyUse, Locked, Signer};
+use crate::ports::{Clock, KeyUse, Locked, Signer};
 
 /// 32 random bytes; wiped from memory when dropped.
 #[derive(Zeroize, ZeroizeOnDrop)]
@@ -39,16 +41,37 @@ impl OnlineSecret {
     pub fn signer(&self, generation: u64) -> Result<DerivedSigner, InvalidKey> {
         let keys =
             KeyUse::ALL.iter().map(|key_use| Ok((*key_use, self.key(*key_use, generation)?)));
-        Ok(DerivedSigner { keys: keys.collect::<Result<_, InvalidKey>>()? })
+        Ok(DerivedSigner { keys: keys.collect::<Result<_, InvalidKey>>()?, former: None })
     }
 }
 
 /// A node's keys, unlocked.
 pub struct DerivedSigner {
     keys: Vec<(KeyUse, SigningKey)>,
+    former: Option<Former>,
+}
+
+/// The log key of the generation before.
+struct Former {
+    key: SigningKey,
+    /// It signs before this time, in seconds since 1970.
+    until: u64,
+    clock: Arc<dyn Clock>,
 }
 
 impl DerivedSigner {
+    /// Lets the log key of the generation before sign a second line until `until` (seconds since 1970).
+    #[must_use]
+    pub fn with_former(mut self, key: SigningKey, until: u64, clock: Arc<dyn Clock>) -> Self {
+        self.former = Some(Former { key, until, clock });
+        self
+    }
+
+    fn former(&self) -> Option<&SigningKey> {
+        let former = self.former.as_ref()?;
+        (former.clock.now() < former.until).then_some(&former.key)
+    }
+
     /// The signing key of a use.
     pub fn key(&self, key_use: KeyUse) -> Option<&SigningKey> {
         self.keys.iter().find(|(of, _)| *of == key_use).map(|(_, key)| key)
@@ -62,6 +85,14 @@ impl Signer for DerivedSigner {
 
     fn sign(&self, key_use: KeyUse, message: &[u8]) -> Result<Signature, Locked> {
         self.key(key_use).map(|key| key.sign(message)).ok_or(Locked)
+    }
+
+    fn former_log(&self) -> Option<PublicKey> {
+        self.former().map(SigningKey::public)
+    }
+
+    fn sign_former_log(&self, message: &[u8]) -> Result<Signature, Locked> {
+        self.former().map(|key| key.sign(message)).ok_or(Locked)
     }
 }
 

@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::commands;
 use crate::control::Control;
+use crate::keys::passphrase::Ways;
 use crate::output::{Done, Output};
 use crate::place::Place;
 
@@ -40,6 +41,9 @@ pub struct Global {
     /// The configuration, when it does not lie in the data directory.
     #[arg(long, global = true, value_name = "FILE", help_heading = EVERYWHERE)]
     pub config: Option<PathBuf>,
+    /// The passphrase of the online secret, if it is encrypted: the first line of a file of mode 0600.
+    #[arg(long, global = true, value_name = "FILE", help_heading = EVERYWHERE)]
+    pub passphrase_file: Option<PathBuf>,
     /// Tell more of what happens; twice for everything.
     #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = EVERYWHERE)]
     pub verbose: u8,
@@ -80,6 +84,17 @@ pub enum Command {
     Peers(commands::follow::Peers),
     /// Try each step of reaching a node, and say which fails.
     Probe(commands::follow::Probe),
+    /// Keys: make, show, change, revoke, recover, lock, rehearse.
+    #[command(subcommand)]
+    Keys(commands::keys::Keys),
+    /// Look at this node from inside, and ask its peers how it looks from outside.
+    Doctor(commands::doctor::Doctor),
+    /// Take part in a network: compare its fingerprint, follow it, write the request to mail.
+    Join(commands::join::Join),
+    /// Run a network: who takes part, and who decides about it.
+    Network(commands::network::Network),
+    /// Approve a record of a network, as one of the nodes that decide.
+    Approve(commands::approve::Approve),
     /// Make the catalog anew from the facts.
     Rebuild(commands::rebuild::Rebuild),
     /// Print the configuration with every field explained.
@@ -130,6 +145,11 @@ impl Command {
             Self::Unfollow(command) => command.run(global, output).await,
             Self::Peers(command) => command.run(global, output).await,
             Self::Probe(command) => command.run(global, output).await,
+            Self::Keys(command) => command.run(global, output).await,
+            Self::Doctor(command) => command.run(global, output).await,
+            Self::Join(command) => command.run(global, output).await,
+            Self::Network(command) => command.run(global, output).await,
+            Self::Approve(command) => command.run(global, output).await,
             Self::Rebuild(command) => command.run(global, output).await,
             Self::Config(command) => command.run(global, output),
             Self::Completions(command) => command.run(output),
@@ -145,7 +165,13 @@ impl Global {
                 crate::output::Usage("give one --data: only `serve` takes several".into()).into()
             );
         }
-        Place::find(self.data.first().map(PathBuf::as_path), self.config.as_deref())
+        let place = Place::find(self.data.first().map(PathBuf::as_path), self.config.as_deref())?;
+        Ok(Place { passphrase: self.passphrase(), ..place })
+    }
+
+    /// How the passphrase of an encrypted secret may be learned.
+    pub fn passphrase(&self) -> Ways {
+        Ways { file: self.passphrase_file.clone(), ask: true }
     }
 
     /// The way to that node.

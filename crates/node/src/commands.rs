@@ -1,13 +1,18 @@
 //! One file per command: parse, one call of the API, print.
 
+pub mod approve;
 pub mod completions;
 pub mod config;
 pub mod demo;
+pub mod doctor;
 pub mod feed;
 pub mod follow;
 pub mod import;
 pub mod init;
+pub mod join;
+pub mod keys;
 pub mod list;
+pub mod network;
 pub mod publish;
 pub mod rebuild;
 pub mod serve;

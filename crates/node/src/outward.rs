@@ -10,6 +10,7 @@ use peer::follow::Peers;
 use peer::outbound::Outbound;
 use peer::receipts::{Submissions, Witness};
 use peer::settings::PeerSettings;
+use peer::sight::Sight;
 use practice::body::Body;
 use practice::node_record::NodeRecord;
 use tlog::ed25519::PublicKey;
@@ -63,6 +64,36 @@ impl Outward {
         if let Some(submissions) = self.submissions.get() {
             submissions.stop().await;
         }
+    }
+
+    /// How it goes with the nodes that are followed.
+    pub fn known(&self) -> Vec<api::Peer> {
+        PeersView::status(self)
+    }
+
+    /// Seconds by which the clocks of peers are ahead of ours, of those that told.
+    pub fn clocks(&self) -> Vec<i64> {
+        self.known().into_iter().filter_map(|peer| peer.clock_delta).collect()
+    }
+
+    /// What a peer says of this node; its name only, where it is not asked by its addresses.
+    pub async fn sight(&self, pin: &Pin) -> Result<Sight, PeersError> {
+        let record = self.feeds.node_record(&pin.node);
+        let record = record.and_then(|bytes| Body::open(bytes).ok());
+        let record = record.and_then(|body| NodeRecord::from_body(&body).ok());
+        let mut urls = pin.urls.clone();
+        urls.extend(record.map(|record| record.urls.clone()).unwrap_or_default());
+        let signs: Arc<dyn peer::signing::Signs> = Arc::clone(&self.feeds) as _;
+        let carrier = peer::HttpCarrier::new(&self.outbound, &urls)
+            .map_err(|error| PeersError::Unreachable { reason: words(&error) })?
+            .signed_by(Some(signs));
+        let sight = peer::sight::of(&carrier, self.feeds.node()).await;
+        sight.map_err(|error| PeersError::Unreachable { reason: words(&error) })
+    }
+
+    /// Every step of reaching an address.
+    pub async fn reach(&self, url: &str) -> api::ProbeAnswer {
+        peer::probe::probe(&self.outbound, url, self.feeds.clock().now()).await
     }
 
     /// Follows a node whose root is known.

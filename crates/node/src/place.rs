@@ -7,6 +7,7 @@ use practice::draft::Defaults;
 use tlog::name::NodeName;
 
 use crate::config::{Config, FILE_NAME};
+use crate::keys::passphrase::Ways;
 
 /// The data directory when none is given.
 pub const DATA_DEFAULT: &str = "jopoi-data";
@@ -20,6 +21,8 @@ pub struct Place {
     pub config: Config,
     /// Its name.
     pub node: NodeName,
+    /// How the passphrase of an encrypted secret may be learned.
+    pub passphrase: Ways,
 }
 
 impl Place {
@@ -82,6 +85,6 @@ impl Place {
 
     fn with(data: PathBuf, config: Config) -> anyhow::Result<Self> {
         let node = NodeName::parse(&config.node)?;
-        Ok(Self { data, config, node })
+        Ok(Self { data, config, node, passphrase: Ways::default() })
     }
 }

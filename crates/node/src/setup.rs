@@ -8,16 +8,18 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use bytes::Bytes;
-use feed::ports::{Clock as _, KeyUse, Random as _, Signer};
+use feed::ports::{Clock as _, Random as _};
 use practice::body::{Body, Issuer, Unsigned};
 use practice::id::RecordId;
 use practice::kind::Kind;
-use practice::node_record::{Contact, NodeKey, NodeRecord, NodeSubject, possession_message};
-use tlog::ed25519::PublicKey;
+use practice::node_record::{Contact, NodeRecord, NodeSubject};
 use tlog::name::{FeedName, NodeName};
 
 use crate::config::{Config, FILE_NAME, document};
-use crate::keys::{self, Root};
+use crate::keys::ceremony::Ceremony;
+use crate::keys::online::{Online, Slot};
+use crate::keys::passphrase::Ways;
+use crate::keys::{self, Role, Root};
 use crate::place::Place;
 use crate::wiring::{Node, Shared, SystemClock, SystemRandom};
 
@@ -34,14 +36,50 @@ pub struct NewNode {
     pub contact: Option<Contact>,
     /// Its configuration; `base_urls` go into the node record too.
     pub config: Config,
+    /// Make a recovery key besides.
+    pub recovery: bool,
+    /// What a ceremony made on another machine.
+    pub ceremony: Option<Ceremony>,
+}
+
+/// What a node begins with, made here or at a ceremony.
+pub struct Paper {
+    /// Signs the node record.
+    pub root: Option<Root>,
+    /// Can replace it.
+    pub recovery: Option<Root>,
+    /// The online secret.
+    pub online: Online,
+    /// The node record, signed.
+    pub record: Bytes,
+}
+
+impl Paper {
+    /// Fresh keys, and the node record that names them.
+    pub fn make(name: &NodeName, new: &NewNode) -> anyhow::Result<Self> {
+        let root = Root::create()?;
+        let recovery = new.recovery.then(Root::create).transpose()?;
+        let online = Online::create(1)?;
+        let mut subject = NodeSubject::new(name.clone(), new.names.clone(), root.public());
+        subject.recovery = recovery.as_ref().map(Root::public);
+        subject.state.clone_from(&new.state);
+        subject.organization.clone_from(&new.organization);
+        subject.contact.clone_from(&new.contact);
+        subject.urls = new.config.base_urls.clone();
+        subject.keys = online.node_keys(name, &root.public())?;
+        let record = sign_node_record(&subject, &root, None)?;
+        Ok(Self { root: Some(root), recovery, online, record })
+    }
 }
 
 /// A node just made.
 pub struct Made {
     /// The node, open.
     pub node: Arc<Node>,
-    /// Its root key.
-    pub root: Root,
+    /// Its root key; none where a ceremony made it, which keeps it away from here.
+    pub root: Option<Root>,
+    /// Its recovery key, if one was asked for.
+    pub recovery: Option<Root>,
     /// Where the root key was saved.
     pub root_path: PathBuf,
 }
@@ -66,15 +104,26 @@ pub fn sign_node_record(
     root: &Root,
     before: Option<&NodeRecord>,
 ) -> anyhow::Result<Bytes> {
-    let mut salt = [0; 32];
     let mut id = [0; 16];
-    SystemRandom.fill(&mut salt);
     SystemRandom.fill(&mut id);
+    let id = before.map_or_else(|| RecordId::from_random_bytes(id), NodeRecord::id);
+    sign_version(subject, root, id, before.map_or(1, |record| record.version() + 1))
+}
+
+/// The signed bytes of one version of a node record.
+pub fn sign_version(
+    subject: &NodeSubject,
+    root: &Root,
+    id: RecordId,
+    version: u64,
+) -> anyhow::Result<Bytes> {
+    let mut salt = [0; 32];
+    SystemRandom.fill(&mut salt);
     let unsigned = Unsigned {
         kind: Kind::NODE,
-        id: before.map_or_else(|| RecordId::from_random_bytes(id), NodeRecord::id),
+        id,
         feed: None,
-        version: before.map_or(1, |record| record.version() + 1),
+        version,
         issuer: Issuer {
             key: root.signing_key().public(),
             node: subject.node.clone(),
@@ -125,18 +174,28 @@ async fn make(
         .mode(0o700)
         .create(data)
         .with_context(|| format!("cannot make {}", data.display()))?;
-    let root = Root::create()?;
-    let secret = keys::create_online(data)?;
-    let signer = crate::wiring::signer(&secret)?;
-    let subject = describe(name, new, root.signing_key().public(), signer.as_ref())?;
-    let record = sign_node_record(&subject, &root, None)?;
-    root.save(root_path, name)?;
-    let place = Place { data: data.to_owned(), config: new.config.clone(), node: name.clone() };
+    let Paper { root, recovery, online, record } = match &new.ceremony {
+        Some(ceremony) => ceremony.read(name)?,
+        None => Paper::make(name, new)?,
+    };
+    Slot::InUse.write(data, &online, None)?;
+    if let Some(root) = &root {
+        root.save(root_path, name, Role::Root)?;
+    }
+    if let Some(recovery) = &recovery {
+        recovery.save(&keys::offline::beside(data, name, Role::Recovery), name, Role::Recovery)?;
+    }
+    let place = Place {
+        data: data.to_owned(),
+        config: new.config.clone(),
+        node: name.clone(),
+        passphrase: Ways::default(),
+    };
     let node = Node::open_new(&place, shared).await?;
     node.feeds().begin(&FeedName::public(), record).await?;
     // Last, for what has no configuration is no node yet.
     save_config(data, &new.config)?;
-    Ok(Made { node, root, root_path: root_path.to_owned() })
+    Ok(Made { node, root, recovery, root_path: root_path.to_owned() })
 }
 
 /// Writes `jopoi.toml`, old or new whatever happens meanwhile.
@@ -147,30 +206,6 @@ pub fn save_config(data: &Path, config: &Config) -> anyhow::Result<()> {
         .and_then(|()| std::fs::File::open(&staged)?.sync_all())
         .and_then(|()| std::fs::rename(&staged, &file))
         .with_context(|| format!("cannot write {}", file.display()))
-}
-
-fn describe(
-    name: &NodeName,
-    new: &NewNode,
-    root: PublicKey,
-    signer: &dyn Signer,
-) -> anyhow::Result<NodeSubject> {
-    let mut subject = NodeSubject::new(name.clone(), new.names.clone(), root);
-    subject.state.clone_from(&new.state);
-    subject.organization.clone_from(&new.organization);
-    subject.contact.clone_from(&new.contact);
-    subject.urls = new.config.base_urls.clone();
-    for key_use in KeyUse::ALL {
-        let key = signer.public(key_use)?;
-        let message = possession_message(name, key_use.as_str(), &root, &key);
-        subject.keys.push(NodeKey {
-            usage: key_use.as_str().to_owned(),
-            generation: crate::wiring::GENERATION,
-            key,
-            proof: signer.sign(key_use, &message)?,
-        });
-    }
-    Ok(subject)
 }
 
 /// `YYYY-MM-DDTHH:MM:SSZ`.

@@ -8,7 +8,7 @@ use anyhow::{Context as _, bail};
 use axum::Router;
 use feed::feeds::{Feeds, Parts};
 use feed::ports::{Clock, Random, Signer};
-use feed::secret::OnlineSecret;
+use feed::secret::LockedSigner;
 use peer::limits::Limits;
 use peer::outbound::{Outbound, SystemLookup};
 use peer::settings::PeerSettings;
@@ -17,25 +17,32 @@ use store::facts::Directory;
 use web::app::{App, Site};
 
 use crate::config::{Config, FILE_NAME};
-use crate::keys::{self, Secret};
+use crate::keys::online::Slot;
+use crate::keys::passphrase::Ways;
+use crate::keys::ring::Ring;
 use crate::outward::Outward;
 use crate::place::Place;
-
-/// The generation of the online keys of a new node.
-pub const GENERATION: u64 = 1;
+use crate::upkeep::Keeper;
 
 /// One node, open: this process holds the lock of its directory.
 pub struct Node {
     place: Place,
     feeds: Arc<Feeds>,
     outward: Arc<Outward>,
+    keeper: Arc<Keeper>,
     app: App,
 }
 
 /// What the nodes of one process share: an HTTP client and its byte budget for each set of settings.
-#[derive(Default)]
 pub struct Shared {
     outbounds: Mutex<Vec<(PeerSettings, usize, Arc<Outbound>)>>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Default for Shared {
+    fn default() -> Self {
+        Self::with_clock(Arc::new(SystemClock))
+    }
 }
 
 /// The clock of the machine.
@@ -45,11 +52,6 @@ pub struct SystemClock;
 /// The chance of the operating system.
 #[derive(Debug)]
 pub struct SystemRandom;
-
-/// The signer of an online secret.
-pub fn signer(secret: &Secret) -> anyhow::Result<Arc<dyn Signer>> {
-    Ok(Arc::new(OnlineSecret::from_bytes(**secret).signer(GENERATION)?))
-}
 
 impl Node {
     /// Opens the node in `place`: takes its lock, reads its keys, verifies its feeds.
@@ -69,7 +71,7 @@ impl Node {
 
     /// Opens a node whose first feed is yet to begin.
     pub async fn open_new(place: &Place, shared: &Shared) -> anyhow::Result<Arc<Self>> {
-        let secret = keys::read_online(&place.data)?;
+        let ring = open_ring(place)?;
         let data = place.data.clone();
         let (directory, catalog) = tokio::task::spawn_blocking(move || {
             // The lock first: the catalog has one owner.
@@ -82,8 +84,8 @@ impl Node {
             node: place.node.clone(),
             store: Arc::new(directory),
             catalog: Arc::new(catalog),
-            signer: signer(&secret)?,
-            clock: Arc::new(SystemClock),
+            signer: first_signer(&ring)?,
+            clock: Arc::clone(&shared.clock),
             random: Arc::new(SystemRandom),
         };
         let feeds = Feeds::open(parts).await.context("the node cannot be opened")?;
@@ -93,14 +95,19 @@ impl Node {
         let settings = peer_settings(&place.config);
         let outbound = shared.outbound(&settings, place.config.limits.download_mib)?;
         let outward = Arc::new(Outward::new(Arc::clone(&feeds), outbound, settings, witnesses));
-        let app = App::new(
+        let (keeper_feeds, keeper_outward) = (Arc::clone(&feeds), Arc::clone(&outward));
+        let clock = Arc::clone(&shared.clock);
+        let keeper = Keeper::new(place.clone(), keeper_feeds, keeper_outward, clock, ring);
+        let mut app = App::new(
             Arc::clone(&feeds),
             Arc::clone(&outward) as _,
             site(place),
             place.config.base_urls.first().cloned(),
         )
         .with_base_urls(&place.config.base_urls);
-        Ok(Arc::new(Self { place: place.clone(), feeds, outward, app }))
+        let keeper = Arc::new(keeper);
+        app.upkeep = Some(Arc::clone(&keeper) as _);
+        Ok(Arc::new(Self { place: place.clone(), feeds, outward, keeper, app }))
     }
 
     /// Its feeds.
@@ -111,6 +118,11 @@ impl Node {
     /// Its peers.
     pub fn outward(&self) -> &Outward {
         &self.outward
+    }
+
+    /// Its keys, dates and health.
+    pub fn keeper(&self) -> &Arc<Keeper> {
+        &self.keeper
     }
 
     /// Where it lies.
@@ -130,6 +142,11 @@ impl Node {
 }
 
 impl Shared {
+    /// For nodes that go by another clock than the machine's: a rehearsal in which days pass.
+    pub fn with_clock(clock: Arc<dyn Clock>) -> Self {
+        Self { outbounds: Mutex::default(), clock }
+    }
+
     fn outbound(&self, settings: &PeerSettings, mib: usize) -> anyhow::Result<Arc<Outbound>> {
         let mut outbounds = self.outbounds.lock().unwrap_or_else(PoisonError::into_inner);
         let same = outbounds.iter().find(|(of, budget, _)| of == settings && *budget == mib);
@@ -140,6 +157,34 @@ impl Shared {
         let outbound = Outbound::with(settings, limits, Arc::new(SystemLookup))?;
         outbounds.push((settings.clone(), mib, Arc::clone(&outbound)));
         Ok(outbound)
+    }
+}
+
+/// The secrets of a node, opened as far as there is a way to their passphrase.
+fn open_ring(place: &Place) -> anyhow::Result<Ring> {
+    let ring = Ring::open(&place.data, None)?;
+    if !ring.is_encrypted() {
+        return Ok(ring);
+    }
+    let prompt = format!("Passphrase of {} (empty: stay locked)", place.node);
+    let Some(passphrase) = place.passphrase.find(&prompt)? else { return Ok(ring) };
+    match Ring::open(&place.data, Some(&passphrase)) {
+        // What the machine gave by itself may be of yesterday: the node serves, locked.
+        Err(error) if place.passphrase == Ways::default() => {
+            tracing::error!(
+                "the passphrase of the systemd credential does not open the secret: {error:#}"
+            );
+            Ok(ring)
+        }
+        opened => opened,
+    }
+}
+
+/// The keys before anything was read: for a node that begins. Afterwards its node record decides.
+fn first_signer(ring: &Ring) -> anyhow::Result<Arc<dyn Signer>> {
+    match ring.get(Slot::InUse) {
+        Some(online) => ring.signer_of(online, 0, Arc::new(SystemClock), &[]),
+        None => Ok(Arc::new(LockedSigner)),
     }
 }
 

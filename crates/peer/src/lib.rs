@@ -18,8 +18,8 @@ pub mod probe;
 pub mod receipts;
 pub mod schedule;
 pub mod settings;
-pub mod signing;
 pub mod sight;
+pub mod signing;
 
 mod exchange;
 mod gate;

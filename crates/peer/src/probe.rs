@@ -15,7 +15,7 @@ use crate::carrier::HttpCarrier;
 use crate::outbound::Outbound;
 
 /// A clock further off than this makes signed requests fail (design 4.6).
-const CLOCK_TOLERANCE_S: i64 = 300;
+pub const CLOCK_TOLERANCE_S: i64 = 300;
 
 /// The steps, in order.
 const STEPS: [&str; 7] =

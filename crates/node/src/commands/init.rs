@@ -13,6 +13,8 @@ use tlog::name::NodeName;
 
 use crate::cli::Global;
 use crate::config::{Config, check_base_url};
+use crate::keys::ceremony::Ceremony;
+use crate::keys::{Role, Root, offline};
 use crate::output::{Done, Output, Usage, visible};
 use crate::place::DATA_DEFAULT;
 use crate::setup::{self, Made, NewNode};
@@ -28,14 +30,14 @@ pub struct Init {
         long,
         value_name = "XX",
         conflicts_with = "organization",
-        required_unless_present = "organization"
+        required_unless_present_any = ["organization", "from_ceremony"]
     )]
     state: Option<String>,
     /// The organization whose node it is, where it is no State's.
     #[arg(long, value_name = "[LANG=]NAME")]
     organization: Vec<String>,
     /// What people call it; once for each language.
-    #[arg(long, value_name = "LANG=TEXT", required = true)]
+    #[arg(long, value_name = "LANG=TEXT", required_unless_present = "from_ceremony")]
     name: Vec<String>,
     /// A public address, the preferred one first.
     #[arg(long)]
@@ -58,19 +60,26 @@ pub struct Init {
     /// A private network that peers may live in.
     #[arg(long, value_name = "CIDR")]
     allow_network: Vec<IpNet>,
+    /// Make a recovery key too: it can replace a root key that was lost or stolen.
+    #[arg(long, conflicts_with = "from_ceremony")]
+    recovery: bool,
+    /// Begin with what `jopoi keys ceremony` made on another machine: the root key never comes here.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["state", "organization", "name", "url", "contact_unit", "contact_email"])]
+    from_ceremony: Option<PathBuf>,
 }
 
 impl Init {
     /// Makes it, and says what to do next.
     pub async fn run(self, global: &Global, output: Output) -> anyhow::Result<Done> {
         let data = global.data.first().map_or(Path::new(DATA_DEFAULT), PathBuf::as_path);
-        let new = self.describe().map_err(|error| Usage(format!("{error:#}")))?;
+        let new = self.into_node().map_err(|error| Usage(format!("{error:#}")))?;
         let made = setup::create(data, &new, &Shared::default()).await?;
         tell(data, &new, &made, &output)?;
         Ok(Done::Fully)
     }
 
-    fn describe(self) -> anyhow::Result<NewNode> {
+    /// The node that is asked for.
+    pub fn into_node(self) -> anyhow::Result<NewNode> {
         let mut config =
             Config { node: NodeName::parse(&self.node)?.to_string(), ..Config::default() };
         if let Some(state) = self.state.as_deref().filter(|state| !is_state(state)) {
@@ -94,12 +103,29 @@ impl Init {
         let contact = (self.contact_unit.is_some() || self.contact_email.is_some())
             .then_some(Contact { unit: self.contact_unit, email: self.contact_email });
         let organization = (!organization.is_empty()).then_some(organization);
-        Ok(NewNode { names, state: self.state, organization, contact, config })
+        let mut new = NewNode {
+            names,
+            state: self.state,
+            organization,
+            contact,
+            config,
+            recovery: self.recovery,
+            ceremony: None,
+        };
+        if let Some(file) = self.from_ceremony {
+            let ceremony = Ceremony { file };
+            let record = ceremony.node_record()?;
+            new.names.clone_from(&record.names);
+            new.state.clone_from(&record.state);
+            new.config.base_urls.clone_from(&record.urls);
+            new.ceremony = Some(ceremony);
+        }
+        Ok(new)
     }
 }
 
 /// `LANG=TEXT` each; without `LANG=` the text is in `fallback`, if there is one.
-fn by_language(
+pub fn by_language(
     texts: &[String],
     fallback: Option<&str>,
 ) -> anyhow::Result<BTreeMap<String, String>> {
@@ -125,10 +151,13 @@ fn is_tag(text: &str) -> bool {
 
 fn tell(data: &Path, new: &NewNode, made: &Made, output: &Output) -> anyhow::Result<()> {
     let node = &new.config.node;
+    let keys = crate::upkeep::own_keys(made.node.feeds());
+    let root = keys.and_then(|keys| keys.newest().map(|newest| newest.record.root.to_did()));
     output.json(&json!({
         "node": node,
-        "root": made.root.did(),
-        "root_key_file": made.root_path,
+        "root": root,
+        "root_key_file": made.root.as_ref().map(|_| &made.root_path),
+        "recovery": made.recovery.as_ref().map(Root::did),
         "data": data,
         "feeds": made.node.feeds().own(),
     }))?;
@@ -144,24 +173,47 @@ fn tell(data: &Path, new: &NewNode, made: &Made, output: &Output) -> anyhow::Res
     for origin in made.node.feeds().own() {
         output.say(format!("  feed      {origin}, with this description as entry 0"))?;
     }
-    output.say(format!("  root key  {}", made.root.did()))?;
-    output.say(format!("            {}", made.root_path.display()))?;
-    output.say(format!("            secret {}", made.root.words().as_str()))?;
-    output.say("            Shown this once. Whoever has it is this node; without it the node's keys and\n            \
-        address can never be changed.\n")?;
+    let path = |role: Role| offline::beside(data, &made.node.place().node, role);
+    let keys = [(Role::Root, &made.root), (Role::Recovery, &made.recovery)];
+    for (role, key) in keys.iter().filter_map(|(role, key)| Some((*role, key.as_ref()?))) {
+        show_key(role, key, &path(role), output)?;
+    }
+    if made.root.is_some() {
+        output.say("            Shown this once. Whoever has the root is this node; without it the node's keys and\n            \
+            address can never be changed.\n")?;
+    }
     let data_flag = if data == Path::new(DATA_DEFAULT) {
         String::new()
     } else {
         format!(" --data {}", data.display())
     };
     output.say("Next:")?;
-    output.say(format!(
-        "  1. Move {} off this machine: two copies, two safes.",
-        made.root_path.display()
-    ))?;
+    output.say(match (&made.root, &made.recovery, &new.ceremony) {
+        (_, _, Some(ceremony)) => format!("  1. Destroy {}.", ceremony.file.display()),
+        (_, Some(_), _) => format!(
+            "  1. Move both keys off this machine: {} to two safes, {} to another office.",
+            path(Role::Root).display(),
+            path(Role::Recovery).display()
+        ),
+        _ => format!(
+            "  1. Move {} off this machine: two copies, two safes.",
+            made.root_path.display()
+        ),
+    })?;
     output.say(format!("  2. jopoi publish{data_flag} FILE   signs a record (jopoi form good-practice -o FILE makes a sheet)"))?;
     output.say(format!(
         "  3. jopoi serve{data_flag}          lets others read and follow at {}",
         new.config.listen
     ))
+}
+
+/// A key that is shown once, with where its file is.
+pub fn show_key(role: Role, key: &Root, path: &Path, output: &Output) -> anyhow::Result<()> {
+    output.say(format!("  {:<9} {}", format!("{} key", role.as_str()), key.did()))?;
+    output.say(format!("            fingerprint {}", offline::fingerprint(&key.public())))?;
+    output.say(format!("            {}", path.display()))?;
+    for line in key.lines().iter() {
+        output.say(format!("            secret {line}"))?;
+    }
+    Ok(())
 }

@@ -20,7 +20,11 @@ impl Serve {
     /// Serves until the process is asked to end.
     pub async fn run(self, global: &Global, output: Output) -> anyhow::Result<Done> {
         let (_end, shutdown) = process::shutdown()?;
-        let servers = Server::start(&places(global)?, &shutdown).await?;
+        let mut places = places(global)?;
+        for place in &mut places {
+            place.passphrase = global.passphrase();
+        }
+        let servers = Server::start(&places, &shutdown).await?;
         for served in servers.iter().flat_map(Server::nodes) {
             output.json(&served.line())?;
             output.say(format!("{} is at {}", served.name(), served.url))?;

@@ -178,7 +178,15 @@ async fn start_node(
         config.peers.allow_networks = vec![LOOPBACK.parse()?];
         config.site.sample = true;
         let organization = Some(names.clone());
-        let new = NewNode { names, state: None, organization, contact: None, config };
+        let new = NewNode {
+            names,
+            state: None,
+            organization,
+            contact: None,
+            config,
+            recovery: false,
+            ceremony: None,
+        };
         (setup::create(&data, &new, shared).await?.node, listener)
     };
     let server = Server::on(vec![Arc::clone(&node)], listener, &shutdown)?;

@@ -124,6 +124,12 @@ impl Program {
         serde_json::from_str(&self.ok(&arguments)).unwrap()
     }
 
+    /// The JSON of a command, however it ends.
+    pub(super) fn json_ending_in_any_way(&self, arguments: &[&str]) -> serde_json::Value {
+        let arguments: Vec<&str> = arguments.iter().copied().chain(["--json"]).collect();
+        serde_json::from_slice(&self.run(&arguments).stdout).unwrap()
+    }
+
     /// What a command says that ends with `code`.
     pub(super) fn ends(&self, code: i32, arguments: &[&str]) -> String {
         let output = self.run(arguments);
@@ -137,6 +143,17 @@ impl Program {
         let errors = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(code), "`jopoi {}`\n{errors}", arguments.join(" "));
         errors
+    }
+
+    /// The answer to a `GET` over the control socket.
+    pub(super) fn control(&self, path: &str) -> String {
+        let socket = self.path("jopoi-data/control.sock");
+        let mut stream = std::os::unix::net::UnixStream::connect(socket).unwrap();
+        let request = format!("GET {path} HTTP/1.1\r\nHost: control\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
     }
 
     /// Runs a command again and again until it says `word`; a server works on it meanwhile.

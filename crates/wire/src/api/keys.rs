@@ -126,6 +126,11 @@ pub enum KeyChange {
         /// `did:key:…`.
         new_root: String,
     },
+    /// Begin anew under a root that a committee reinstated, signed by it.
+    Reinstated {
+        /// `did:key:…`.
+        new_root: String,
+    },
     /// Object to a recovery, or to what a thief of the root published, signed by the other key.
     Object {
         /// `root` or `recovery`.
@@ -197,6 +202,9 @@ pub struct PrepareAnswer {
 pub struct NodeRecordRequest {
     /// The document, canonical bytes as text.
     pub record: String,
+    /// Its root was reinstated by a committee: this node takes it for its own from now on.
+    #[serde(default)]
+    pub reinstated: bool,
 }
 
 /// Where it stands now.

@@ -1,0 +1,368 @@
+//! `jopoi keys rotate`, `revoke`, `recover`, `object`, and signing on another machine.
+//!
+//! A root or recovery key is read here, in the command's own process, and never reaches the server: the
+//! node says what is to be signed, the command signs, the node publishes.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use clap::Args;
+use practice::id::RecordId;
+use practice::node_record::NodeSubject;
+use serde_json::json;
+use wire::api::keys::{
+    KeyChange, NodeRecordAnswer, NodeRecordRequest, PrepareAnswer, PrepareRequest, SecretText,
+};
+use wire::paths;
+
+use crate::cli::Global;
+use crate::control::Control;
+use crate::keys::offline::beside;
+use crate::keys::{Role, Root, fingerprint};
+use crate::output::{Done, Output, Usage, visible};
+use crate::setup::sign_version;
+
+/// How a change is signed and carried out.
+#[derive(Args)]
+pub struct How {
+    /// Write what is to be signed to FILE, for `jopoi keys sign` on a machine without a network.
+    #[arg(long, value_name = "FILE")]
+    request: Option<PathBuf>,
+    /// Tell what would change, and write nothing.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// Make new online keys, and publish them in a node record signed by the root key. The old log key signs
+/// a second line for 30 days.
+#[derive(Args)]
+pub struct Rotate {
+    /// The file of the root key.
+    #[arg(long, value_name = "FILE", required_unless_present_any = ["request", "dry_run"])]
+    root: Option<PathBuf>,
+    /// The addresses from now on, the preferred one first; all of them.
+    #[arg(long)]
+    url: Vec<String>,
+    /// The unit that runs it. No personal names.
+    #[arg(long, value_name = "TEXT")]
+    contact_unit: Option<String>,
+    /// The unit's mailbox.
+    #[arg(long, value_name = "ADDRESS")]
+    contact_email: Option<String>,
+    #[command(flatten)]
+    how: How,
+}
+
+/// Declare the online keys void from an entry on: they were stolen, lost, or are no longer wanted. New
+/// keys are made; what counts no more is listed.
+#[derive(Args)]
+pub struct Revoke {
+    /// The file of the root key.
+    #[arg(long, value_name = "FILE", required_unless_present_any = ["request", "dry_run"])]
+    root: Option<PathBuf>,
+    /// Which keys.
+    #[arg(long = "use", value_parser = ["log", "all"], default_value = "all")]
+    usage: String,
+    /// How many entries you still vouch for; what follows counts no more.
+    #[arg(long, value_name = "N")]
+    from_size: u64,
+    /// The feed.
+    #[arg(long, default_value = "public")]
+    feed: String,
+    /// Why.
+    #[arg(long, value_parser = ["stolen", "lost", "ended"])]
+    reason: String,
+    #[command(flatten)]
+    how: How,
+}
+
+/// Replace a root key that was lost or stolen. First with --recovery: makes a new root key and announces
+/// it. After 72 hours with --finish --root: takes it into use.
+#[derive(Args)]
+pub struct Recover {
+    /// The file of the recovery key.
+    #[arg(long, value_name = "FILE", required_unless_present_any = ["finish", "reinstated", "request", "dry_run"], conflicts_with = "finish")]
+    recovery: Option<PathBuf>,
+    /// Where the new root key is written [default: NODE.root-key.new beside the data directory].
+    #[arg(long, value_name = "FILE", conflicts_with = "finish")]
+    new_root: Option<PathBuf>,
+    /// The 72 hours are over: take the new root key into use.
+    #[arg(long, requires = "root")]
+    finish: bool,
+    /// The committee of the network reinstated this node with the root key given by --root.
+    #[arg(long, requires = "root", conflicts_with_all = ["finish", "recovery", "new_root"])]
+    reinstated: bool,
+    /// The file of the new root key.
+    #[arg(long, value_name = "FILE")]
+    root: Option<PathBuf>,
+    #[command(flatten)]
+    how: How,
+}
+
+/// Object to a recovery with the root key, or with the recovery key to what a thief of the root
+/// published: neither counts until the committee of the network decided.
+#[derive(Args)]
+#[command(group = clap::ArgGroup::new("key").required(true).args(["root", "recovery"]))]
+pub struct Object {
+    /// The file of the root key.
+    #[arg(long, value_name = "FILE")]
+    root: Option<PathBuf>,
+    /// The file of the recovery key.
+    #[arg(long, value_name = "FILE")]
+    recovery: Option<PathBuf>,
+    #[command(flatten)]
+    how: How,
+}
+
+/// Sign on another machine what `--request` wrote, or check that a key file can be read.
+#[derive(Args)]
+pub struct Sign {
+    /// The file that `--request` wrote.
+    #[arg(required_unless_present = "check")]
+    request: Option<PathBuf>,
+    /// The file of the root or recovery key.
+    #[arg(long, value_name = "FILE", required_unless_present = "check")]
+    key: Option<PathBuf>,
+    /// Where the signed node record goes.
+    #[arg(long, short, value_name = "FILE", required_unless_present = "check")]
+    output: Option<PathBuf>,
+    /// Only read this key file back, and show its fingerprint.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["request", "key", "output"])]
+    check: Option<PathBuf>,
+}
+
+/// Publish a node record that was signed on another machine.
+#[derive(Args)]
+pub struct Publish {
+    /// The file that `jopoi keys sign` wrote.
+    file: PathBuf,
+    /// Its root key was reinstated by the committee of the network.
+    #[arg(long)]
+    reinstated: bool,
+}
+
+impl Rotate {
+    /// New keys.
+    pub async fn run(self, global: &Global, output: Output) -> anyhow::Result<Done> {
+        let request = PrepareRequest {
+            urls: (!self.url.is_empty()).then_some(self.url),
+            contact_unit: self.contact_unit,
+            contact_email: self.contact_email,
+            ..PrepareRequest::of(KeyChange::Rotate)
+        };
+        carry_out(global, request, self.root.as_deref(), self.how, &output).await
+    }
+}
+
+impl Revoke {
+    /// New keys, and the old ones void.
+    pub async fn run(self, global: &Global, output: Output) -> anyhow::Result<Done> {
+        let request = PrepareRequest::of(KeyChange::Revoke {
+            usage: self.usage,
+            feed: self.feed,
+            from_size: self.from_size,
+            reason: self.reason,
+        });
+        carry_out(global, request, self.root.as_deref(), self.how, &output).await
+    }
+}
+
+impl Recover {
+    /// Announces, or finishes.
+    pub async fn run(self, global: &Global, output: Output) -> anyhow::Result<Done> {
+        if let (true, Some(root)) = (self.finish, &self.root) {
+            let new_root = Root::read(root)?.did();
+            let request = PrepareRequest::of(KeyChange::Finish { new_root });
+            return carry_out(global, request, Some(root), self.how, &output).await;
+        }
+        if let (true, Some(root)) = (self.reinstated, &self.root) {
+            let new_root = Root::read(root)?.did();
+            let request = PrepareRequest::of(KeyChange::Reinstated { new_root });
+            return carry_out(global, request, Some(root), self.how, &output).await;
+        }
+        let place = global.place()?;
+        let path = self.new_root.unwrap_or_else(|| {
+            let mut path = beside(&place.data, &place.node, Role::Root).into_os_string();
+            path.push(".new");
+            path.into()
+        });
+        // Announced again with the same key after a try that failed.
+        let new_root = if path.exists() { Root::read(&path)? } else { Root::create()? };
+        if !path.exists() && !self.how.dry_run {
+            new_root.save(&path, &place.node, Role::Root)?;
+            output.say(format!("The new root key is in {}: move it to a safe.", path.display()))?;
+        }
+        output.say(format!(
+            "  root key  {}\n            fingerprint {}",
+            new_root.did(),
+            fingerprint(&new_root.public())
+        ))?;
+        let request = PrepareRequest::of(KeyChange::Recover { new_root: new_root.did() });
+        carry_out(global, request, self.recovery.as_deref(), self.how, &output).await
+    }
+}
+
+impl Object {
+    /// Says again what stood before.
+    pub async fn run(self, global: &Global, output: Output) -> anyhow::Result<Done> {
+        let (by, key) = match (&self.root, &self.recovery) {
+            (Some(root), _) => ("root", root),
+            (None, Some(recovery)) => ("recovery", recovery),
+            (None, None) => return Err(Usage("give --root FILE or --recovery FILE".into()).into()),
+        };
+        let request = PrepareRequest::of(KeyChange::Object { by: by.to_owned() });
+        carry_out(global, request, Some(key), self.how, &output).await
+    }
+}
+
+impl Sign {
+    /// Signs; reaches nobody.
+    pub fn run(self, output: Output) -> anyhow::Result<Done> {
+        if let Some(path) = self.check {
+            let key = Root::read(&path)?;
+            output.json(&json!({"key": key.did(), "fingerprint": fingerprint(&key.public())}))?;
+            output.say(format!("{}\nfingerprint {}", key.did(), fingerprint(&key.public())))?;
+            return Ok(Done::Fully);
+        }
+        let (Some(request), Some(key), Some(file)) = (self.request, self.key, self.output) else {
+            return Err(Usage("give a request, --key FILE and --output FILE".into()).into());
+        };
+        let text = std::fs::read_to_string(&request)
+            .with_context(|| format!("cannot read {}", request.display()))?;
+        let prepared: PrepareAnswer = serde_json::from_str(&text)
+            .with_context(|| format!("{} is not what `--request` wrote", request.display()))?;
+        show(&prepared, &output)?;
+        let signed = sign(&prepared, &key)?;
+        std::fs::write(&file, signed)
+            .with_context(|| format!("cannot write {}", file.display()))?;
+        output.json(&json!({"signed": file, "version": prepared.version}))?;
+        output.say(format!(
+            "Signed. Carry {} to the node and run `jopoi keys publish` there.",
+            file.display()
+        ))?;
+        Ok(Done::Fully)
+    }
+}
+
+impl Publish {
+    /// Publishes.
+    pub async fn run(self, global: &Global, output: Output) -> anyhow::Result<Done> {
+        let record = std::fs::read_to_string(&self.file)
+            .with_context(|| format!("cannot read {}", self.file.display()))?;
+        let request = NodeRecordRequest { record, reinstated: self.reinstated };
+        publish(&global.control().await?, request, &output).await
+    }
+}
+
+/// Asks what is to be signed, signs it, and has it published; or stops after the asking.
+async fn carry_out(
+    global: &Global,
+    mut request: PrepareRequest,
+    key: Option<&Path>,
+    how: How,
+    output: &Output,
+) -> anyhow::Result<Done> {
+    // Read before anything is made: a key that cannot be read changes nothing.
+    let readable = key.map(Root::read).transpose()?;
+    if how.dry_run {
+        request.dry_run = true;
+    } else if let Some(passphrase) = passphrase(global)? {
+        request.passphrase = Some(passphrase);
+    }
+    let control = global.control().await?;
+    let prepared: PrepareAnswer = control.post(paths::API_KEYS_PREPARE, &request).await?;
+    show(&prepared, output)?;
+    if how.dry_run {
+        output.json(&prepared)?;
+        output.say("Nothing was written.")?;
+        return Ok(Done::Fully);
+    }
+    if let Some(file) = how.request {
+        std::fs::write(&file, serde_json::to_vec_pretty(&prepared)?)
+            .with_context(|| format!("cannot write {}", file.display()))?;
+        output.json(&json!({"request": file, "version": prepared.version}))?;
+        output.say(format!(
+            "Carry {} to the machine with the {} key, run `jopoi keys sign` there, and `jopoi keys publish` here.",
+            file.display(),
+            prepared.role
+        ))?;
+        return Ok(Done::Fully);
+    }
+    let (Some(_), Some(path)) = (readable, key) else {
+        return Err(Usage(format!("give the file of the {} key", prepared.role)).into());
+    };
+    let record = sign(&prepared, path)?;
+    let reinstated = matches!(request.change, KeyChange::Reinstated { .. });
+    publish(&control, NodeRecordRequest { record: String::from_utf8(record)?, reinstated }, output)
+        .await
+}
+
+/// For the new secret, where the old one is encrypted. Asked for only then.
+fn passphrase(global: &Global) -> anyhow::Result<Option<SecretText>> {
+    use crate::keys::online::{Slot, Stored};
+    let place = global.place()?;
+    let encrypted = matches!(Slot::InUse.read(&place.data), Ok(Some(Stored::Encrypted(_))));
+    if !encrypted {
+        return Ok(None);
+    }
+    let found = global.passphrase().find("Passphrase of the online secret, old and new")?;
+    Ok(found.map(|passphrase| SecretText(passphrase.reveal().to_owned())))
+}
+
+fn show(prepared: &PrepareAnswer, output: &Output) -> anyhow::Result<()> {
+    output.say(format!(
+        "Node record of {}, version {}, to be signed by the {} key:",
+        prepared.node, prepared.version, prepared.role
+    ))?;
+    for line in &prepared.words {
+        output.say(format!("  {}", visible(line)))?;
+    }
+    if !prepared.publish_again.is_empty() {
+        output.say("  to be looked at, and published again where it is yours:")?;
+        for line in &prepared.publish_again {
+            output.say(format!(
+                "    entry {} of {}: {} {}, version {}",
+                line.index, line.origin, line.kind, line.id, line.version
+            ))?;
+        }
+    }
+    Ok(())
+}
+
+/// The signed bytes; refuses to sign with another key than the one that must.
+fn sign(prepared: &PrepareAnswer, path: &Path) -> anyhow::Result<Vec<u8>> {
+    let key = Root::read(path)?;
+    if key.did() != prepared.signer {
+        bail!(
+            "{} holds {}, and the {} key of {} is {}: give the file of that key",
+            path.display(),
+            key.did(),
+            prepared.role,
+            prepared.node,
+            prepared.signer
+        );
+    }
+    let subject: NodeSubject = serde_json::from_value(prepared.subject.clone())
+        .context("what is to be signed cannot be read: is the node of another version?")?;
+    if subject.node != prepared.node {
+        bail!("what is to be signed is about `{}`, not `{}`", subject.node, prepared.node);
+    }
+    let id = RecordId::parse(&prepared.id)?;
+    Ok(sign_version(&subject, &key, id, prepared.version)?.to_vec())
+}
+
+async fn publish(
+    control: &Control,
+    request: NodeRecordRequest,
+    output: &Output,
+) -> anyhow::Result<Done> {
+    let answer: NodeRecordAnswer = control.post(paths::API_KEYS_PUBLISH, &request).await?;
+    output.json(&answer)?;
+    for (origin, index) in &answer.entries {
+        output.say(format!("Published as entry {index} of {origin}."))?;
+    }
+    for line in &answer.next {
+        output.say(format!("  {}", visible(line)))?;
+    }
+    Ok(Done::Fully)
+}

@@ -1,0 +1,88 @@
+//! What ends or is due: keys, the certificate, the former key, recoveries, decisions that wait.
+
+use practice::node_record::USES;
+use wire::api::keys::{Calendar, DateLine};
+
+use super::{Keeper, certificate, key_line, own_keys};
+
+/// What ends within this time is said to be soon.
+const SOON_S: u64 = 30 * 24 * 3_600;
+
+/// A certificate of 90 days is commonly renewed 30 days before its end; what is closer was forgotten.
+const CERTIFICATE_SOON_S: u64 = 14 * 24 * 3_600;
+
+impl Keeper {
+    /// All dates, the soonest first.
+    pub(super) fn dates(&self) -> Calendar {
+        let mut dates = self.dates_of_keys();
+        dates.extend(self.date_of_certificate());
+        dates.extend(self.dates_of_recoveries());
+        dates.sort_by_key(|date| date.at);
+        Calendar { dates }
+    }
+
+    fn dates_of_keys(&self) -> Vec<DateLine> {
+        let Some(keys) = own_keys(&self.feeds) else { return Vec::new() };
+        let lines: Vec<_> = USES.iter().filter_map(|usage| key_line(&keys, usage)).collect();
+        let mut dates = Vec::new();
+        // All keys come from one secret and are changed together.
+        if let Some(first) = lines.iter().min_by_key(|line| line.due) {
+            let words = "the online keys are a year old then: change them with `jopoi keys rotate --root \
+                         FILE`, and whenever somebody leaves who could read them";
+            dates.push(self.date(
+                "keys",
+                &format!("generation {}", first.generation),
+                first.due,
+                SOON_S,
+                words,
+            ));
+        }
+        if let Some((_, until)) = self.ring().former(&keys) {
+            let words = "the log key before the last change signs its second line until then and is deleted; \
+                         nothing to do";
+            dates.push(self.date("former-key", "log", until, 0, words));
+        }
+        dates
+    }
+
+    fn date_of_certificate(&self) -> Option<DateLine> {
+        let path = self.place.config.tls.certificate.as_ref()?;
+        let end = certificate::end_of_chain(path).ok()?;
+        let words = "the certificate ends then and nobody can reach this node: renew it; the files are read \
+                     again by themselves";
+        let about = path.display().to_string();
+        Some(self.date("certificate", &about, end, CERTIFICATE_SOON_S, words))
+    }
+
+    fn dates_of_recoveries(&self) -> Vec<DateLine> {
+        let dates = self.feeds.recoveries().into_iter().map(|recovery| {
+            let own = recovery.node == *self.node();
+            let words = match (recovery.contested, own) {
+                (true, _) => {
+                    "this recovery is contested: the committee of the network decides whose root counts"
+                }
+                (false, true) => {
+                    "the announced root takes effect then: run `jopoi keys recover --finish --root FILE`; if \
+                     you did not announce it, object now with `jopoi keys object --root FILE`"
+                }
+                (false, false) => {
+                    "this node announced another root, which takes effect then; if its people do not know of \
+                     it, they must object before"
+                }
+            };
+            self.date("recovery", recovery.node.as_str(), recovery.effective_at, SOON_S, words)
+        });
+        dates.collect()
+    }
+
+    fn date(&self, what: &str, about: &str, at: u64, soon: u64, words: &str) -> DateLine {
+        let now = self.clock.now();
+        let state = match at.saturating_sub(now) {
+            0 => "over",
+            left if left <= soon => "soon",
+            _ => "fine",
+        };
+        let (what, about) = (what.to_owned(), about.to_owned());
+        DateLine { what, about, at, state: state.to_owned(), words: words.to_owned() }
+    }
+}
