@@ -52,6 +52,7 @@ pub struct Node {
     outbound: Arc<Outbound>,
     peers: Arc<Peers>,
     router: Router,
+    operator: Router,
     server: Server,
 }
 
@@ -114,19 +115,19 @@ impl Node {
         let peers = Peers::start(&feeds, Arc::clone(&outbound), &settings);
         let view = Arc::new(Peered(Arc::clone(&peers)));
         let app = App::new(Arc::clone(&feeds), view, Site::default(), None);
-        let router = web::routes::public(app);
+        let (router, operator) = (web::routes::public(app.clone()), web::routes::operator(app));
         let server = Server::start(router.clone(), address).await?;
         if feeds.own().is_empty() {
             feeds.begin(&FeedName::public(), member.node_record(&[server.url()])?).await?;
         }
-        Ok(Self { member, data, feeds, clock, outbound, peers, router, server })
+        Ok(Self { member, data, feeds, clock, outbound, peers, router, operator, server })
     }
 
     /// Ends its tasks and frees its directory.
     async fn stop(self) {
         self.peers.stop().await;
         self.server.stop().await;
-        drop((self.peers, self.outbound, self.router));
+        drop((self.peers, self.outbound, self.router, self.operator));
         // Commits that were under way hold the feeds a moment longer, and they the lock.
         let feeds = Arc::downgrade(&self.feeds);
         drop(self.feeds);
@@ -163,6 +164,16 @@ impl Node {
     /// What it serves, for a server that lies to stand in front of.
     pub fn router(&self) -> Router {
         self.router.clone()
+    }
+
+    /// What it answers its operator.
+    pub fn operator(&self) -> Router {
+        self.operator.clone()
+    }
+
+    /// One round with all that is followed of `other`, which is looked for new feeds too.
+    pub async fn sync_now(&self, other: &Self) -> Option<api::Peer> {
+        self.peers.sync_now(other.member.name(), PATIENCE).await
     }
 
     /// Publishes a good practice with this title.

@@ -7,3 +7,4 @@ pub mod federation;
 pub mod forge;
 pub mod liar;
 pub mod member;
+pub mod signed;
