@@ -229,6 +229,37 @@ mod tests {
     }
 
     #[test]
+    fn the_entry_of_a_body_is_the_one_that_practice_tells() {
+        let key = tlog::ed25519::SigningKey::from_seed(&[7; 32]).unwrap();
+        for kind in Kind::ALL.iter().filter(|kind| **kind != Kind::NODE) {
+            let unsigned = practice::body::Unsigned {
+                kind: kind.clone(),
+                id: RecordId::from_random_bytes([9; 16]),
+                feed: Some("simore.gov.py/public".parse().unwrap()),
+                version: 12,
+                issuer: practice::body::Issuer {
+                    key: key.public(),
+                    node: "simore.gov.py".parse().unwrap(),
+                    state: Some("PY".into()),
+                },
+                valid_from: "2026-11-23T10:00:00Z".into(),
+                salt: [1; 32],
+                subject: Value::Object(Map::new()),
+            };
+            let sign = |message: &[u8]| Ok::<_, std::convert::Infallible>(key.sign(message));
+            let body = practice::body::Body::sign(unsigned, &sign).unwrap();
+            let statement = Statement::Publish {
+                id: body.id(),
+                kind: body.kind().clone(),
+                version: body.version(),
+                body: body.hash(),
+                time: body.valid_from().to_owned(),
+            };
+            assert_eq!(practice::entry::publish(&body), statement.to_bytes().unwrap());
+        }
+    }
+
+    #[test]
     fn another_version_or_verb_is_opaque_and_may_still_name_a_body() {
         for (from, to) in [("\"v\":1", "\"v\":2"), ("\"op\":\"publish\"", "\"op\":\"pledge\"")] {
             let said = Said::read(PUBLISH.replace(from, to).as_bytes());

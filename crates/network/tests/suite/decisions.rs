@@ -204,7 +204,7 @@ fn what_breaks_a_rule_is_refused_whoever_approves() {
     let mut forged = candidate.participant(Participating);
     forged.node_record.as_mut().unwrap()["version"] = 2.into();
     let mut self_made = candidate.participant(Participating);
-    self_made.succeeds = Some(candidate.name.clone());
+    self_made.succeeds = Some(candidate.name);
     let cases = [
         (Kind::POLICY, twice),
         (Kind::POLICY, unreachable),

@@ -69,9 +69,9 @@ fn an_answer_put_together_from_other_parts_is_refused() {
         Answer { node_record: good.body.clone(), ..good.clone() },
         Answer { body: other.body.clone(), ..good.clone() },
         Answer { body: forged.bytes().clone(), ..good.clone() },
-        Answer { proof: other.proof.clone(), ..good.clone() },
+        Answer { proof: other.proof, ..good.clone() },
         Answer { proof: impostor.prove(&forged).to_string().into(), ..good.clone() },
-        Answer { proof: good.body.clone(), ..good.clone() },
+        Answer { proof: good.body.clone(), ..good },
     ];
     for (place, case) in cases.into_iter().enumerate() {
         assert!(case.check(&node.name).is_err(), "{place}");

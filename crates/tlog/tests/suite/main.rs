@@ -16,6 +16,8 @@ mod notes;
 #[cfg(test)]
 mod oracles;
 #[cfg(test)]
+mod policies;
+#[cfg(test)]
 mod proofs;
 #[cfg(test)]
 mod tiles;
