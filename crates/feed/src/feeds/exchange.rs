@@ -29,8 +29,8 @@ pub(super) struct Exchanged {
     asked: Option<(u64, u64)>,
     /// Size and time of our own line that the carrier has.
     delivered: Option<(u64, u64)>,
-    /// When the carrier refused it.
-    refused_at: Option<u64>,
+    /// Size and time of our own line that the carrier refused, and when.
+    refused: Option<((u64, u64), u64)>,
     /// Whether lines were read from elsewhere since the start.
     read_elsewhere: bool,
 }
@@ -68,23 +68,33 @@ impl Feeds {
         let Some(handle) = self.handle(origin).filter(|handle| !handle.own) else { return };
         let Some(view) = handle.view.load_full() else { return };
         let now = self.parts.clock.now();
-        let due = handle
-            .exchanged()
-            .asked
-            .is_none_or(|(size, time)| size != view.size() || now.saturating_sub(time) >= RENEW_S);
-        if due || (self.restored() && !handle.exchanged().read_elsewhere) {
+        let due = {
+            let exchanged = handle.exchanged();
+            let asked = exchanged.asked.filter(|_| exchanged.read_elsewhere);
+            asked.is_none_or(|(size, time)| {
+                size != view.size() || now.saturating_sub(time) >= RENEW_S
+            })
+        };
+        if due {
             match carrier.cosignatures(origin).await {
                 Ok(bytes) => {
                     self.merge_cosignatures(origin, &bytes, Some(carrier)).await;
                     handle.exchanged().asked = Some((view.size(), now));
                 }
-                Err(CarrierError::NotFound { .. }) => {
-                    handle.exchanged().asked = Some((view.size(), now));
+                // A carrier that keeps none; after a restore that tells nothing.
+                Err(CarrierError::NotFound { .. }) if !self.is_restored() => {
+                    let mut exchanged = handle.exchanged();
+                    exchanged.asked = Some((view.size(), now));
+                    exchanged.read_elsewhere = true;
                 }
                 Err(error) => {
                     debug!(feed.origin = %origin, "no cosignatures of `{origin}`: {error}");
                 }
             }
+        }
+        // Others may know more of what we signed than we do, whatever happened to this directory.
+        if !handle.exchanged().read_elsewhere {
+            return;
         }
         match self.own_receipt(origin).await {
             Ok(Some(receipt)) => self.hand_over(&handle, carrier, &receipt).await,
@@ -97,7 +107,9 @@ impl Feeds {
         let (origin, now) = (&handle.origin, self.parts.clock.now());
         let wait = {
             let exchanged = handle.exchanged();
-            let refused = exchanged.refused_at.is_some_and(|at| now < at.saturating_add(RETRY_S));
+            let refused = exchanged.refused.is_some_and(|(line, at)| {
+                line == receipt.age() && now < at.saturating_add(RETRY_S)
+            });
             exchanged.delivered == Some(receipt.age()) || refused
         };
         if wait {
@@ -107,14 +119,14 @@ impl Feeds {
             Ok(Delivered::Taken) => {
                 let mut exchanged = handle.exchanged();
                 exchanged.delivered = Some(receipt.age());
-                exchanged.refused_at = None;
+                exchanged.refused = None;
             }
             Ok(Delivered::UnknownKey) => {
-                handle.exchanged().refused_at = Some(now);
+                handle.exchanged().refused = Some((receipt.age(), now));
                 debug!(feed.origin = %origin, "the node of `{origin}` does not know our receipt key yet");
             }
             Ok(Delivered::Contradicts) => {
-                handle.exchanged().refused_at = Some(now);
+                handle.exchanged().refused = Some((receipt.age(), now));
                 warn!(
                     feed.origin = %origin, feed.size = receipt.size(),
                     "{} says that it does not hold the {} entries of `{origin}` that we received from it",
@@ -156,8 +168,13 @@ impl Feeds {
                 || *line.name() == KeyName::witness_of(self.node());
             match self.weigh(&view, &known, line, carrier).await {
                 Ok(()) => good.push(line.clone()),
-                // We signed more of it than we hold: nothing is signed before we have caught up.
-                Err(RefusedCosignature::Larger { .. }) if own => read_elsewhere = false,
+                // We signed more of it than we hold, or something else: nothing is signed before we have
+                // caught up.
+                Err(RefusedCosignature::Larger { .. } | RefusedCosignature::OtherRoot { .. })
+                    if own =>
+                {
+                    read_elsewhere = false;
+                }
                 Err(_) => {}
             }
         }
@@ -184,7 +201,7 @@ impl Feeds {
     /// Whether all of a line checks out against what is held. A line that shows two histories is kept as
     /// evidence.
     async fn weigh(
-        &self,
+        self: &Arc<Self>,
         view: &View,
         known: &Cosigners,
         cosigned: &Cosigned,
@@ -209,6 +226,9 @@ impl Feeds {
             .map_err(|error| RefusedCosignature::NotOfLog { reason: error.to_string() })?;
         let size = cosigned.size();
         if size > view.size() {
+            if view.own {
+                self.weigh_own(origin, &note.note.to_bytes(), name.as_str()).await;
+            }
             return Err(RefusedCosignature::Larger { size, held: view.size() });
         }
         if self.root_at(view, size).await != Some(cosigned.checkpoint().root) {
@@ -222,7 +242,7 @@ impl Feeds {
 
     /// A cosigner and the log signed what is not what we hold: whom that convicts is judged elsewhere.
     async fn contradicted(
-        &self,
+        self: &Arc<Self>,
         view: &View,
         cosigner: &Cosigner,
         cosigned: &Cosigned,
@@ -237,6 +257,9 @@ impl Feeds {
             "`{name}` cosigned {size} entries of `{origin}` that are not those held here"
         );
         let (Ok(note), Ok(whole)) = (cosigned.log_note(), cosigned.note()) else { return Ok(()) };
+        if view.own {
+            self.weigh_own(origin, &note.note.to_bytes(), name.as_str()).await;
+        }
         self.judge_note(origin, &note, carrier).await?;
         let handle = self.handle(origin);
         let known = handle.and_then(|handle| {
@@ -248,15 +271,10 @@ impl Feeds {
         Ok(())
     }
 
-    /// Whether this node was restored from a backup and has not caught up: then a cosigner signs nothing
-    /// for a log before it has read elsewhere what it signed last.
-    pub(super) fn restored(&self) -> bool {
-        self.is_restored()
-    }
-
-    /// Whether our own keys may sign for a feed now.
+    /// Whether our own keys may sign for a feed now: not after a restore, before it was read elsewhere
+    /// what they signed last.
     pub(super) fn may_cosign(&self, handle: &Handle) -> bool {
-        !self.restored() || handle.exchanged().read_elsewhere
+        !self.is_restored() || handle.exchanged().read_elsewhere
     }
 
     /// Our receipt for a feed that is followed, signed anew if the feed changed or eight hours passed.

@@ -130,9 +130,23 @@ impl Feeds {
         Delivery { received: received.into_iter().collect(), waiting }
     }
 
-    /// The nodes that take part in a network of the owner, but itself.
-    fn expected_receivers(&self, _origin: &Origin) -> Vec<NodeName> {
-        Vec::new()
+    /// The nodes that take part in a network of the owner, but itself; of a restricted feed those that
+    /// may read it.
+    fn expected_receivers(&self, origin: &Origin) -> Vec<NodeName> {
+        let networks = self.networks();
+        let ours = networks.iter().filter(|network| network.is_participating(origin.node()));
+        let nodes = ours.flat_map(|network| {
+            let nodes = network.participants().map(|participant| participant.node.clone());
+            nodes.filter(|node| network.is_participating(node)).collect::<Vec<_>>()
+        });
+        let mut nodes: Vec<NodeName> = nodes.collect();
+        if origin.feed().is_restricted() {
+            nodes.extend(self.pins().into_iter().map(|pin| pin.node));
+            let view = self.view(origin);
+            nodes.retain(|node| view.as_ref().is_some_and(|view| self.may_read(view, node)));
+        }
+        nodes.retain(|node| node != origin.node());
+        nodes
     }
 
     /// Our own root at a smaller size, or at this one.

@@ -98,7 +98,7 @@ impl Feeds {
         }
         match &handle {
             Some(handle) if !self.may_cosign(handle) => return Err(RefusedCheckpoint::Restored),
-            None if self.restored() => return Err(RefusedCheckpoint::Restored),
+            None if self.is_restored() => return Err(RefusedCheckpoint::Restored),
             _ => {}
         }
         let lines = &request.served.note.signatures;
@@ -196,7 +196,7 @@ impl Feeds {
             KeyUse::Witness => KeyName::witness_of(self.node()),
             _ => KeyName::receipt_of(self.node()),
         };
-        let key = VerifierKey::cosignature(name.clone(), self.parts.signer.public(key_use)?);
+        let key = VerifierKey::cosignature(name.clone(), self.signer().public(key_use)?);
         let place = Hash::of(checkpoint.origin.as_str());
         let _cosigning = self.cosigning.lock().await;
         let mut signed = self.signed_last(&place).await?;
@@ -209,7 +209,7 @@ impl Feeds {
             _ => now,
         };
         let message = cosignature::message(&checkpoint.body(), time);
-        let signature = self.parts.signer.sign(key_use, &message)?;
+        let signature = self.signer().sign(key_use, &message)?;
         let line = cosignature::line(&key, time, &signature);
         let cosigned = Cosigned::new(checkpoint.clone(), log, line)?;
         signed.retain(|line| *line.name() != name);

@@ -1,8 +1,12 @@
 //! Receipts: who has received what, said by nobody but themselves.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use feed::cosignatures::{Cosignatures, Cosigned};
-use feed::feeds::{BodyRead, FRESH_S, RENEW_S, Receipt, RefusedCosignature, Withdrawal};
+use feed::feeds::{
+    BodyRead, FRESH_S, RENEW_S, Receipt, RefusedCheckpoint, RefusedCosignature, Withdrawal,
+};
 use feed::ports::{Fact, FeedStore as _, KeyUse, Since};
 use feed::secret::OnlineSecret;
 use store::memory::{Fault, Faults};
@@ -143,8 +147,8 @@ async fn the_receipt_of_a_withdrawal_comes_after_its_erasure() {
     loop {
         let store = one.store.restarted();
         store.expect(Faults::at(at, Fault::CrashAfter));
-        let catalog = std::sync::Arc::new(store::memory::MemoryCatalog::new());
-        let node = Node::over("follower-2.example", 2, std::sync::Arc::new(store), catalog).await;
+        let catalog = Arc::new(store::memory::MemoryCatalog::new());
+        let node = Node::over("follower-2.example", 2, Arc::new(store), catalog).await;
         let synced = node.sync(&owner).await;
         node.feeds.exchange_receipts(&Direct::new(&owner), &owner.origin()).await;
         let disk = node.store.restarted();
@@ -354,6 +358,30 @@ async fn a_list_of_cosignatures_has_one_form() {
         reversed.extend(note);
     }
     assert!(Cosignatures::decode(&reversed).is_err());
+}
+
+#[tokio::test]
+async fn a_restored_node_signs_nothing_before_it_has_read_what_it_signed() {
+    let (owner, [one]) = acquainted().await;
+    round(&one, &owner).await;
+    let backup = Arc::new(one.store.cloned());
+    owner.publish(&["Two"]).await;
+    round(&one, &owner).await;
+    let catalog = Arc::new(store::memory::MemoryCatalog::new());
+    let one = Node::over("follower-2.example", 2, backup, catalog).await;
+    assert!(one.feeds.is_restored());
+    let (origin, carrier) = (owner.origin(), Direct::new(&owner));
+    assert!(one.feeds.own_receipt(&origin).await.unwrap().is_none());
+    let submission = owner.feeds.submission(&origin, 0).await.unwrap();
+    let refused = one.feeds.add_checkpoint(&submission.request).await;
+    assert!(matches!(refused, Err(RefusedCheckpoint::Restored)), "{refused:?}");
+    // It reads that it signed three entries, and holds two.
+    one.feeds.exchange_receipts(&carrier, &origin).await;
+    assert!(one.feeds.own_receipt(&origin).await.unwrap().is_none());
+    round(&one, &owner).await;
+    let receipt = one.feeds.own_receipt(&origin).await.unwrap().unwrap();
+    assert_eq!((receipt.size(), receipt.time()), (3, NOW));
+    assert!(one.feeds.add_checkpoint(&submission.request).await.is_ok());
 }
 
 #[tokio::test]

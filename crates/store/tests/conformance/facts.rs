@@ -33,6 +33,7 @@ judged! {
     objects_are_replaced_and_removed_and_heads_are_not
     a_high_water_mark_is_the_last_one_written
     decisions_are_kept_by_name
+    what_was_cosigned_last_is_kept_by_log
     a_forgotten_feed_leaves_nothing_and_takes_nothing_else_with_it
 }
 
@@ -233,6 +234,23 @@ async fn a_high_water_mark_is_the_last_one_written(bench: &mut dyn Bench) {
         assert_eq!(store.high_water(&origins[0]).await.unwrap(), Some(mark));
     }
     assert_eq!(store.high_water(&origins[1]).await.unwrap(), None);
+}
+
+async fn what_was_cosigned_last_is_kept_by_log(bench: &mut dyn Bench) {
+    let store = bench.open();
+    let (one, two) = (Hash::of("one.example/public"), Hash::of("log.example/2"));
+    assert_eq!(store.witnessed(&one).await.unwrap(), None);
+    store.set_witnessed(&one, Bytes::from_static(b"old, and longer")).await.unwrap();
+    store.set_witnessed(&one, Bytes::from_static(b"new")).await.unwrap();
+    store.set_witnessed(&two, Bytes::from_static(b"other")).await.unwrap();
+    // A feed that is followed no longer may be followed again: what was signed of it stays known.
+    store.forget(&Origin::parse("one.example/public").unwrap()).await.unwrap();
+    drop(store);
+    let store = bench.open();
+    let read = async |place: &Hash| store.witnessed(place).await.unwrap();
+    assert_eq!(read(&one).await.as_deref(), Some(&b"new"[..]));
+    assert_eq!(read(&two).await.as_deref(), Some(&b"other"[..]));
+    assert_eq!(store.origins().await.unwrap(), []);
 }
 
 async fn decisions_are_kept_by_name(bench: &mut dyn Bench) {
