@@ -25,7 +25,7 @@ pub(crate) async fn well_known(
     State(app): State<App>,
     headers: HeaderMap,
 ) -> Result<Response, Answer> {
-    let record = app.feeds.node_record(app.feeds.node());
+    let record = app.feeds.well_known();
     let record = record.ok_or_else(|| Answer::not_found("node record yet; run `jopoi init`"))?;
     Ok(Content::exact(record, media::VC).answer(&headers))
 }

@@ -5,7 +5,6 @@
 use std::sync::{Arc, PoisonError};
 
 use network::audience::Audience;
-use network::fold::Network;
 use practice::body::{Body, Issuer, Unsigned};
 use practice::id::RecordId;
 use practice::kind::Kind;
@@ -46,7 +45,7 @@ impl Feeds {
         let (mut id, mut salt) = ([0; 16], [0; 32]);
         self.parts.random.fill(&mut id);
         self.parts.random.fill(&mut salt);
-        let key = self.parts.signer.public(KeyUse::Record)?;
+        let key = self.signer().public(KeyUse::Record)?;
         let unsigned = Unsigned {
             kind: Kind::FEED,
             id: RecordId::from_random_bytes(id),
@@ -57,7 +56,7 @@ impl Feeds {
             salt,
             subject: json!({ "feed": origin, "audience": audience.to_value() }),
         };
-        let sign = |message: &[u8]| self.parts.signer.sign(KeyUse::Record, message);
+        let sign = |message: &[u8]| self.signer().sign(KeyUse::Record, message);
         let feed_record = Body::sign(unsigned, &sign).map_err(|error| unreadable(&error))?;
         let handle = self.handle_or_new(&origin);
         let entries = [prepared(&node_record)?, prepared(&feed_record)?];
@@ -68,7 +67,7 @@ impl Feeds {
     /// Whether `node` may read a restricted feed, as its audience and the network stand now.
     pub fn may_read(&self, view: &View, node: &NodeName) -> bool {
         let admits = |audience: &Audience| {
-            let network = audience.network().and_then(|origin| self.network_of(origin));
+            let network = audience.network().and_then(|origin| self.network(origin));
             audience.admits(node, network.as_deref())
         };
         view.origin.node() == node || view.audience.as_deref().is_some_and(admits)
@@ -105,37 +104,50 @@ impl Feeds {
 
     /// Whether a network's file was pinned here, so that its participants are known.
     pub fn knows_network(&self, origin: &Origin) -> bool {
-        self.network_of(origin).is_some()
-    }
-
-    fn network_of(&self, _origin: &Origin) -> Option<Arc<Network>> {
-        None
+        self.network(origin).is_some()
     }
 
     /// The node whose requests `key` signs: ours, or one that is followed, whose newest node record has it
     /// as the active key of this use and revokes it nowhere. A key that two nodes claim is nobody's.
     pub fn node_of_http_key(&self, key: &PublicKey) -> Option<NodeName> {
         let mut claimed: Vec<NodeName> = Vec::new();
+        let mut claim = |node: &NodeName, record: &NodeRecord| {
+            if is_http_key(record, key) && !claimed.contains(node) {
+                claimed.push(node.clone());
+            }
+        };
         {
             let handles = self.handles.read().unwrap_or_else(PoisonError::into_inner);
             for handle in handles.values() {
-                let node = handle.origin.node();
-                let record = handle.view.load_full().and_then(|view| newest(&view));
-                let claims = record.is_some_and(|record| is_http_key(&record, key));
-                if claims && !claimed.contains(node) {
-                    claimed.push(node.clone());
+                if let Some(record) = handle.view.load_full().and_then(|view| newest(&view)) {
+                    claim(handle.origin.node(), &record);
                 }
             }
         }
-        // One feed of a node may be behind another: the newest record of all decides.
+        for network in self.networks() {
+            network.participants().for_each(|one| claim(&one.node, &one.record));
+        }
+        // One source may be behind another: the newest record of all decides.
         claimed.retain(|node| {
-            let record = self.newest_record(node);
+            let record = self.record_in_force(node);
             self.speaks_still(node) && record.is_some_and(|record| is_http_key(&record, key))
         });
         match claimed.as_slice() {
             [node] => Some(node.clone()),
             _ => None,
         }
+    }
+
+    /// The newest node record of a node in its feeds, or in a network under the root that is pinned: a
+    /// participant may ask before its first feed has arrived.
+    fn record_in_force(&self, node: &NodeName) -> Option<Arc<NodeRecord>> {
+        let root = self.pin(node).map(|pin| pin.root);
+        let networks = self.networks();
+        let embedded = networks.iter().filter_map(|network| {
+            let participant = network.participant(node)?;
+            (Some(participant.root) == root).then(|| Arc::clone(&participant.record))
+        });
+        embedded.chain(self.newest_record(node)).max_by_key(|record| record.version())
     }
 
     /// Whether news of a node reach us, so that a key it no longer has does not count for ever.

@@ -150,12 +150,16 @@ impl Feeds {
     /// The feeds of a followed node that anybody may read, as its newest node record names them.
     pub fn feeds_of(&self, node: &NodeName) -> Vec<Origin> {
         let record = self.node_record(node).and_then(|bytes| Body::open(bytes).ok());
-        let names: Vec<FeedName> = record
+        let mut names: Vec<FeedName> = record
             .and_then(|body| practice::node_record::NodeRecord::from_body(&body).ok())
             .map(|record| {
-                record.feeds.iter().filter(|feed| !feed.is_restricted()).cloned().collect()
+                let continuing = record.continues.iter().map(|goes_on| &goes_on.feed);
+                record.feeds.iter().chain(continuing).cloned().collect()
             })
             .unwrap_or_else(|| vec![FeedName::public()]);
+        names.retain(|feed| !feed.is_restricted());
+        names.sort();
+        names.dedup();
         names.into_iter().map(|feed| Origin::new(node.clone(), feed)).collect()
     }
 }

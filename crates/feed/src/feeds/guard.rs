@@ -182,6 +182,15 @@ impl Feeds {
         }
     }
 
+    /// The ways to those who may hold more of a feed of ours than is here.
+    pub fn carriers_of_guardians(&self, origin: &Origin) -> Vec<(NodeName, Arc<dyn Carrier>)> {
+        let Some(others) = self.others.get() else { return Vec::new() };
+        let reached = |guardian: Guardian| {
+            Some((guardian.node.clone(), others.carrier(&guardian.node)?))
+        };
+        self.guardians(origin).into_iter().filter_map(reached).collect()
+    }
+
     /// Waits for the guard's decision before something is signed.
     pub(super) async fn may_sign(self: &Arc<Self>, handle: &Handle) -> Result<(), PublishError> {
         let mut state = handle.guard.state();
@@ -402,7 +411,7 @@ impl Feeds {
         if verify::check_signature(&view.origin, served, &view.keys).is_ok() {
             return true;
         }
-        self.parts.signer.public(KeyUse::Log).is_ok_and(|key| {
+        self.signer().public(KeyUse::Log).is_ok_and(|key| {
             served.verify(&VerifierKey::note(KeyName::from(&view.origin), key)).is_ok()
         })
     }

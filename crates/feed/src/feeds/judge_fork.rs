@@ -249,15 +249,19 @@ enum Found {
 }
 
 /// Requires that a log key of the node signed the checkpoint: the one in force at that size here, or
-/// another one of its node records, for on another branch the keys may have changed elsewhere.
+/// another one of its node records, for on another branch the keys may have changed elsewhere. What a
+/// revoked key signed beyond the size it was revoked from convicts nobody but its thief.
 fn signed_by_node(view: &View, served: &SignedCheckpoint) -> Result<(), VerifyError> {
-    let first = verify::check_signature(&view.origin, served, &view.keys);
-    let Err(reason) = first else { return Ok(()) };
-    let name = KeyName::from(&view.origin);
+    let (name, size) = (KeyName::from(&view.origin), served.checkpoint.size);
     let records = view.keys.records().iter().flat_map(|keyed| &keyed.record.keys);
-    let mut of_log = records.filter(|key| key.usage == "log");
-    let signed = of_log.any(|key| served.verify(&VerifierKey::note(name.clone(), key.key)).is_ok());
-    if signed { Ok(()) } else { Err(reason) }
+    let mut of_log = records
+        .filter(|key| key.usage == "log" && !view.disowning.revokes(&key.key, size))
+        .map(|key| VerifierKey::note(name.clone(), key.key));
+    if of_log.any(|key| served.verify(&key).is_ok()) {
+        return Ok(());
+    }
+    verify::check_signature(&view.origin, served, &view.keys)?;
+    Err(VerifyError::Signature { size, reason: "that key was revoked".to_owned() })
 }
 
 /// The root that the log behind `served` has at `size`, with the proof from there, as a carrier's

@@ -5,6 +5,10 @@ mod equivocation;
 #[cfg(test)]
 mod federation;
 #[cfg(test)]
+mod lineage;
+#[cfg(test)]
+mod networks;
+#[cfg(test)]
 mod poison;
 #[cfg(test)]
 mod receipts;

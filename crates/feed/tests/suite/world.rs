@@ -11,7 +11,7 @@ use feed::feeds::{
     Feeds, Outcome, Page, Parts, Pin, Publication, Published, RefusedCosignature, SyncError, Synced,
 };
 use feed::ports::{
-    BodyAnswer, Carrier, CarrierError, Clock, Delivered, KeyUse, Quiet, Random, Since,
+    BodyAnswer, Carrier, CarrierError, Clock, Delivered, Fact, KeyUse, Quiet, Random, Since,
 };
 use feed::secret::OnlineSecret;
 use practice::body::{Body, Issuer, Unsigned};
@@ -105,7 +105,7 @@ impl Node {
             catalog: catalog.clone(),
             signer: Arc::new(OnlineSecret::from_bytes([seed; 32]).signer(1).unwrap()),
             clock: clock.clone(),
-            random: Arc::new(Counter(AtomicU64::new(0), seed)),
+            random: Arc::new(Counter(AtomicU64::new(now - NOW), seed)),
         };
         let feeds = Feeds::open(parts).await.unwrap();
         Self {
@@ -117,6 +117,16 @@ impl Node {
             clock,
             seed,
         }
+    }
+
+    pub(crate) fn seed(&self) -> u8 {
+        self.seed
+    }
+
+    /// The same node, started again `seconds` later.
+    pub(crate) async fn later(self, seconds: u64) -> Self {
+        let (store, now) = (Arc::new(self.store.restarted()), self.clock.now() + seconds);
+        Self::at(self.name.as_str(), self.seed, store, self.catalog, now).await
     }
 
     /// The same node after its process ended, with its catalog or without.
@@ -221,11 +231,13 @@ pub(crate) struct Direct {
     pub(crate) segments_asked: Mutex<Vec<u64>>,
     /// Whether it says to have no body.
     pub(crate) body_missing: bool,
+    /// Withholds the approvals of networks.
+    pub(crate) without_anchors: bool,
 }
 
 impl Direct {
     pub(crate) fn new(node: &Node) -> Self {
-        let record = node.feeds.node_record(&node.name).unwrap();
+        let record = node.feeds.well_known().unwrap();
         Self::of(node.feeds.clone(), record)
     }
 
@@ -239,6 +251,7 @@ impl Direct {
             tile: None,
             segments_asked: Mutex::default(),
             body_missing: false,
+            without_anchors: false,
         }
     }
 
@@ -305,6 +318,11 @@ impl Carrier for Direct {
             feed::feeds::BodyRead::Erased { .. } => BodyAnswer::Gone,
             _ => BodyAnswer::Missing,
         })
+    }
+
+    async fn anchors(&self, origin: &Origin) -> Result<Bytes, CarrierError> {
+        let held = self.feeds.store().fact(origin, &Fact::Anchors).await.unwrap();
+        held.filter(|_| !self.without_anchors).ok_or_else(|| Self::none("anchors"))
     }
 
     async fn cosignatures(&self, origin: &Origin) -> Result<Bytes, CarrierError> {
