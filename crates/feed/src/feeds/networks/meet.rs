@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use network::file::NetworkFile;
+use network::fold::{Network, Pending};
 use practice::body::Body;
 use practice::node_record::NodeRecord;
 use tlog::name::{FeedName, NodeName, Origin};
@@ -66,6 +67,15 @@ impl Feeds {
         self.follow(Pin::new(record.node.clone(), record.root, urls, now)).await
     }
 
+    /// Folds anew once what waited for its time has waited long enough.
+    async fn refold_if_due(self: &Arc<Self>, network: &Network, now: u64) {
+        let due = |one: &Pending| one.effective_at.is_some_and(|at| at <= now);
+        if network.pending().iter().any(due) {
+            self.refold(network.origin()).await;
+            self.tick();
+        }
+    }
+
     /// The nodes of networks that were never met, for being asked: their roots are not known yet.
     pub(super) fn unmet(&self) -> Vec<Pin> {
         let known = self.known_networks();
@@ -95,6 +105,7 @@ impl Feeds {
     ) -> Result<(), SyncError> {
         let Some(network) = self.network(origin) else { return Ok(()) };
         let now = self.parts.clock.now();
+        self.refold_if_due(&network, now).await;
         {
             let mut gathering = self.networks.gathering.lock().await;
             let gathered = gathering.entry(origin.clone()).or_default();
