@@ -24,7 +24,7 @@ use tlog::name::{NodeName, Origin};
 
 use crate::approval::Approval;
 use crate::file::NetworkFile;
-use crate::subject::{GroupSubject, ParticipantSubject, PolicySubject, Status};
+use crate::subject::{GroupSubject, Participation, PolicySubject, Status};
 
 /// A valid publish of a `participant`, `group` or `policy` record in the network's feed, whose body is
 /// held. Withdrawing one changes what is shown, not what was decided, so withdrawn ones are handed in too.
@@ -151,7 +151,8 @@ pub struct Pending {
     /// When enough have approved a reinstatement: when it takes effect, in seconds since 1970, unless the
     /// network names the old root again before; `None` too as long as nobody knows when it was first seen.
     pub effective_at: Option<u64>,
-    /// Whether a newer version of the record waits too. This one can still take effect.
+    /// Whether something later was decided in its place, or a newer version waits too. It can still take
+    /// effect, at its own index, so it is shown as long as it can.
     pub superseded: bool,
 }
 
@@ -285,7 +286,7 @@ impl Network {
     /// A policy that waits. Until it is decided, or another one is, nothing else should be proposed: what
     /// stands above it will be judged by its committee once it takes effect.
     pub fn pending_policy(&self) -> Option<&Pending> {
-        self.pending.iter().find(|pending| pending.kind == Kind::POLICY)
+        self.pending.iter().find(|pending| pending.kind == Kind::POLICY && !pending.superseded)
     }
 
     /// What contradicts an earlier decision, by index.
@@ -332,7 +333,7 @@ pub fn committee_roots(file: &NetworkFile, records: &[Decided]) -> BTreeSet<Publ
 
 /// What a record proposes.
 enum Subject {
-    Participant(Box<ParticipantSubject>),
+    Participant(Box<Participation>),
     Group(GroupSubject),
     Policy(Policy),
 }

@@ -6,6 +6,7 @@
 //! **Invariant:** a subject read here could be written by `to_value` and read again as the same one.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use practice::body::Body;
 use practice::json::{self, Value};
@@ -81,6 +82,17 @@ pub struct ParticipantSubject {
     pub reason: Option<Value>,
 }
 
+/// A `participant` record that was read, with the node records in it, which were checked.
+#[derive(Clone, Debug)]
+pub struct Participation {
+    /// What it says.
+    pub subject: ParticipantSubject,
+    /// The node's own record.
+    pub record: Option<Arc<NodeRecord>>,
+    /// The proof that another root takes the place of the old one.
+    pub succession: Option<Arc<NodeRecord>>,
+}
+
 /// What a `group` record says.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct GroupSubject {
@@ -126,10 +138,10 @@ pub struct CommitteeNode {
     pub root: PublicKey,
 }
 
-impl ParticipantSubject {
+impl Participation {
     /// Reads the body of a `participant` record.
     pub fn from_body(body: &Body) -> Result<Self, InvalidSubject> {
-        let subject: Self = read(body, &Kind::PARTICIPANT)?;
+        let subject: ParticipantSubject = read(body, &Kind::PARTICIPANT)?;
         let feed = body.feed().map_or("", Origin::as_str);
         if subject.network.as_str() != feed {
             return Err(InvalidSubject::OtherNetwork {
@@ -137,7 +149,8 @@ impl ParticipantSubject {
                 feed: feed.to_owned(),
             });
         }
-        if let Some(record) = subject.embedded()? {
+        let record = subject.embedded(subject.node_record.as_ref(), "node_record")?;
+        if let Some(record) = &record {
             if record.is_recovery() {
                 return Err(wrong("node_record", "it must be signed by the root it names"));
             }
@@ -145,21 +158,18 @@ impl ParticipantSubject {
                 return Err(wrong("node_record", "it must name this network in `networks`"));
             }
         }
-        subject.successor()?;
+        let succession = subject.embedded(subject.succession.as_ref(), "succession")?;
         if subject.succeeds.as_ref() == Some(&subject.node) {
             return Err(wrong("succeeds", "a node cannot take its own place"));
         }
-        Ok(subject)
+        Ok(Self { subject, record, succession })
     }
+}
 
-    /// The node's own record.
-    pub fn embedded(&self) -> Result<Option<NodeRecord>, InvalidSubject> {
-        self.node_record.as_ref().map(|value| self.own(value, "node_record")).transpose()
-    }
-
-    /// The proof that another root takes the place of the old one.
-    pub fn successor(&self) -> Result<Option<NodeRecord>, InvalidSubject> {
-        self.succession.as_ref().map(|value| self.own(value, "succession")).transpose()
+impl ParticipantSubject {
+    /// Reads the body of a `participant` record, and checks the node records in it.
+    pub fn from_body(body: &Body) -> Result<Self, InvalidSubject> {
+        Participation::from_body(body).map(|one| one.subject)
     }
 
     /// The `credentialSubject` of the record to publish.
@@ -167,12 +177,18 @@ impl ParticipantSubject {
         serde_json::to_value(self).unwrap_or_default()
     }
 
-    fn own(&self, value: &Value, member: &'static str) -> Result<NodeRecord, InvalidSubject> {
+    /// A node record of this node that stands in `member`.
+    fn embedded(
+        &self,
+        value: Option<&Value>,
+        member: &'static str,
+    ) -> Result<Option<Arc<NodeRecord>>, InvalidSubject> {
+        let Some(value) = value else { return Ok(None) };
         let record = embedded(value).map_err(|reason| InvalidSubject::Value { member, reason })?;
         if record.node != self.node {
             return Err(wrong(member, "it must be the record of the node itself"));
         }
-        Ok(record)
+        Ok(Some(Arc::new(record)))
     }
 }
 

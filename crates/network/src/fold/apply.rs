@@ -6,7 +6,7 @@ use practice::node_record::NodeRecord;
 use tlog::ed25519::PublicKey;
 
 use super::{Conflict, Group, Network, Participant, Proposal, Subject};
-use crate::subject::ParticipantSubject;
+use crate::subject::{ParticipantSubject, Participation};
 use crate::times;
 
 /// When entries were first seen, and what time it is.
@@ -40,8 +40,8 @@ impl Network {
         for (place, proposal) in passed.iter().enumerate() {
             let later = passed.get(place + 1..).unwrap_or_default();
             match &proposal.subject {
-                Subject::Participant(subject) => {
-                    self.apply_participant(proposal, subject, later, &clock);
+                Subject::Participant(said) => {
+                    self.apply_participant(proposal, said, later, &clock);
                 }
                 Subject::Group(subject) => {
                     let (id, version) = (proposal.body.id(), proposal.body.version());
@@ -60,15 +60,14 @@ impl Network {
     fn apply_participant(
         &mut self,
         proposal: &Proposal,
-        subject: &ParticipantSubject,
+        said: &Participation,
         later: &[Proposal],
         clock: &Clock<'_>,
     ) {
-        // Both were read before, so neither can fail here.
-        let record = subject.embedded().ok().flatten().map(Arc::new);
+        let Participation { subject, record, .. } = said;
         let Some(bound) = self.participants.get(&subject.node) else {
             match record {
-                Some(record) => self.bind_first(proposal, subject, record),
+                Some(record) => self.bind_first(proposal, subject, Arc::clone(record)),
                 None => {
                     let reason = "the first record of a node must hold its `node_record`";
                     self.refuse(proposal.index, &proposal.body, reason.to_owned());
@@ -79,7 +78,7 @@ impl Network {
         let mut updated = bound.clone();
         if let Some(record) = record {
             if record.root != bound.root {
-                match new_root(bound, proposal.index, subject, record.root, later, clock) {
+                match new_root(bound, proposal.index, said, record.root, later, clock) {
                     NewRoot::Proved => {}
                     NewRoot::Reinstated => updated.reinstated.push(proposal.index),
                     NewRoot::Waiting(at) => return self.pending.push(proposal.waiting(at)),
@@ -92,12 +91,12 @@ impl Network {
                 }
                 updated.former.push(bound.root);
                 updated.root = record.root;
-                updated.record = Arc::clone(&record);
+                updated.record = Arc::clone(record);
             } else if record.id() != bound.record.id() || record.version() >= bound.record.version()
             {
-                updated.record = Arc::clone(&record);
+                updated.record = Arc::clone(record);
             }
-            self.bind_keys(proposal.index, &record);
+            self.bind_keys(proposal.index, record);
         }
         state(&mut updated, proposal, subject);
         self.participants.insert(subject.node.clone(), updated);
@@ -170,28 +169,28 @@ fn state(participant: &mut Participant, proposal: &Proposal, subject: &Participa
 fn new_root(
     bound: &Participant,
     index: u64,
-    subject: &ParticipantSubject,
+    said: &Participation,
     root: PublicKey,
     later: &[Proposal],
     clock: &Clock<'_>,
 ) -> NewRoot {
-    let proof = subject.successor().ok().flatten().filter(|proof| proof.root == root);
-    let by_old = |proof: &NodeRecord| {
+    let proof = said.succession.as_ref().filter(|proof| proof.root == root);
+    let by_old = |proof: &Arc<NodeRecord>| {
         let signer = proof.body().issuer_key();
         signer == bound.root || Some(signer) == bound.record.recovery
     };
-    if proof.is_some_and(|proof| by_old(&proof)) {
+    if proof.is_some_and(by_old) {
         return NewRoot::Proved;
     }
-    if !subject.reinstated {
+    if !said.subject.reinstated {
         return NewRoot::Claimed;
     }
     let Some(ends) = (clock.times)(index).map(times::reinstatement_ends) else {
         return NewRoot::Waiting(None);
     };
     let names_old_root = |later: &&Proposal| match &later.subject {
-        Subject::Participant(one) if one.node == subject.node => {
-            one.embedded().ok().flatten().is_some_and(|record| record.root == bound.root)
+        Subject::Participant(one) if one.subject.node == said.subject.node => {
+            one.record.as_ref().is_some_and(|record| record.root == bound.root)
         }
         _ => false,
     };

@@ -10,7 +10,7 @@ use tlog::name::NodeName;
 
 use super::{Decided, Member, Network, Pending, Policy, Proposal, Refused, Subject};
 use crate::approval::{About, Approval};
-use crate::subject::{GroupSubject, ParticipantSubject, PolicySubject};
+use crate::subject::{GroupSubject, Participation, PolicySubject};
 
 /// Who has approved one version: nodes with the roots that vouch for them.
 type Voters = BTreeSet<(NodeName, PublicKey)>;
@@ -67,7 +67,7 @@ impl Network {
             }
             passed.push(proposal);
         }
-        self.drop_overtaken(&passed);
+        self.mark_superseded(&passed);
         passed
     }
 
@@ -79,7 +79,7 @@ impl Network {
     fn subject(&self, index: u64, body: &Body) -> Result<Option<Subject>, String> {
         let kind = body.kind();
         let subject = if *kind == Kind::PARTICIPANT {
-            ParticipantSubject::from_body(body).map(|one| Subject::Participant(Box::new(one)))
+            Participation::from_body(body).map(|one| Subject::Participant(Box::new(one)))
         } else if *kind == Kind::GROUP {
             GroupSubject::from_body(body).map(Subject::Group)
         } else if *kind == Kind::POLICY {
@@ -104,22 +104,21 @@ impl Network {
         Ok(Policy { index: Some(index), committee, threshold, cosigners })
     }
 
-    /// What waits and would change nothing any more is no longer asked for.
-    fn drop_overtaken(&mut self, passed: &[Proposal]) {
+    /// Tells what waits and is wanted from what waits and was replaced.
+    fn mark_superseded(&mut self, passed: &[Proposal]) {
         let overtaken = |pending: &Pending| {
             passed.iter().filter(|later| later.index > pending.index).any(|later| {
                 match &later.subject {
-                    Subject::Participant(one) => pending.node.as_ref() == Some(&one.node),
+                    Subject::Participant(one) => pending.node.as_ref() == Some(&one.subject.node),
                     Subject::Group(_) => pending.id == later.body.id(),
                     Subject::Policy(_) => pending.kind == Kind::POLICY,
                 }
             })
         };
-        self.pending.retain(|pending| !overtaken(pending));
         let mut newest: HashMap<RecordId, u64> = HashMap::new();
         for pending in self.pending.iter_mut().rev() {
             let highest = newest.entry(pending.id).or_insert(pending.version);
-            pending.superseded = *highest > pending.version;
+            pending.superseded = *highest > pending.version || overtaken(pending);
         }
     }
 }
@@ -178,7 +177,7 @@ impl Member {
 
 fn pending(proposal: &Proposal, ballot: Ballot) -> Pending {
     let node = match &proposal.subject {
-        Subject::Participant(one) => Some(one.node.clone()),
+        Subject::Participant(one) => Some(one.subject.node.clone()),
         Subject::Group(_) | Subject::Policy(_) => None,
     };
     Pending {

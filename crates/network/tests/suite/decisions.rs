@@ -120,6 +120,22 @@ fn a_root_on_the_committee_speaks_for_the_node_it_was_chosen_for() {
 }
 
 #[test]
+fn what_was_replaced_is_told_from_what_is_wanted() {
+    let committee = nodes(1);
+    let mut records = Records::default();
+    records.publish(Kind::POLICY, id(50), policy(&nodes(2), 2), &[]);
+    records.publish(Kind::POLICY, id(50), policy(&nodes(3), 2), &[]);
+    let superseded = |records: &Records| {
+        let network = records.fold(&file(&committee, 1));
+        let wanted = network.pending_policy().map(|pending| pending.index);
+        (network.pending().iter().map(|one| one.superseded).collect::<Vec<_>>(), wanted)
+    };
+    assert_eq!(superseded(&records), (vec![true, false], Some(2)));
+    records.publish(Kind::POLICY, id(51), policy(&committee, 1), &committee);
+    assert_eq!(superseded(&records), (vec![true, true], None));
+}
+
+#[test]
 fn an_approval_of_one_version_feed_or_network_is_none_of_another() {
     let committee = nodes(1);
     let candidate = Node::new(9);
