@@ -95,6 +95,13 @@ pub enum Command {
     Network(commands::network::Network),
     /// Approve a record of a network, as one of the nodes that decide.
     Approve(commands::approve::Approve),
+    /// Write everything this node holds into one file.
+    Backup(commands::backup::Backup),
+    /// Get this node's feeds back: out of a backup, or from those who follow it.
+    Restore(commands::restore::Restore),
+    /// Carry feeds as a file.
+    #[command(subcommand)]
+    Bundle(commands::bundle::Bundle),
     /// Make the catalog anew from the facts.
     Rebuild(commands::rebuild::Rebuild),
     /// Print the configuration with every field explained.
@@ -127,7 +134,11 @@ pub fn main() -> ExitCode {
 
 impl Command {
     async fn run(self, global: &Global, output: Output) -> anyhow::Result<Done> {
-        crate::log::to_stderr(global.verbose, matches!(self, Self::Serve(_)), global.json);
+        // What throw-away nodes say of their staged losses would alarm somebody for nothing.
+        let rehearsal = matches!(self, Self::Keys(commands::keys::Keys::Drill(_)));
+        if !rehearsal || global.verbose > 0 {
+            crate::log::to_stderr(global.verbose, matches!(self, Self::Serve(_)), global.json);
+        }
         match self {
             Self::Demo(command) => command.run(global, output).await,
             Self::Init(command) => command.run(global, output).await,
@@ -150,6 +161,9 @@ impl Command {
             Self::Join(command) => command.run(global, output).await,
             Self::Network(command) => command.run(global, output).await,
             Self::Approve(command) => command.run(global, output).await,
+            Self::Backup(command) => command.run(global, output).await,
+            Self::Restore(command) => command.run(global, output).await,
+            Self::Bundle(command) => command.run(global, output).await,
             Self::Rebuild(command) => command.run(global, output).await,
             Self::Config(command) => command.run(global, output),
             Self::Completions(command) => command.run(output),

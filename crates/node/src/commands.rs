@@ -1,6 +1,8 @@
 //! One file per command: parse, one call of the API, print.
 
 pub mod approve;
+pub mod backup;
+pub mod bundle;
 pub mod completions;
 pub mod config;
 pub mod demo;
@@ -15,6 +17,7 @@ pub mod list;
 pub mod network;
 pub mod publish;
 pub mod rebuild;
+pub mod restore;
 pub mod serve;
 pub mod show;
 pub mod verify;

@@ -8,6 +8,7 @@ pub mod cli;
 pub mod commands;
 pub mod config;
 pub mod control;
+pub mod copies;
 pub mod demo;
 pub mod draft_file;
 pub mod drill;

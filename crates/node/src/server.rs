@@ -136,7 +136,9 @@ impl Served {
 async fn follow(node: Arc<Node>, shutdown: watch::Receiver<bool>) {
     node.outward().peers();
     node.outward().submit();
+    let asking = tokio::spawn(peer::guard::keep_asking(Arc::clone(node.feeds())));
     process::asked(shutdown).await;
+    asking.abort();
     node.outward().stop().await;
 }
 

@@ -17,6 +17,7 @@ use store::facts::Directory;
 use web::app::{App, Site};
 
 use crate::config::{Config, FILE_NAME};
+use crate::copies::Vault;
 use crate::keys::online::Slot;
 use crate::keys::passphrase::Ways;
 use crate::keys::ring::Ring;
@@ -30,6 +31,7 @@ pub struct Node {
     feeds: Arc<Feeds>,
     outward: Arc<Outward>,
     keeper: Arc<Keeper>,
+    vault: Arc<Vault>,
     app: App,
 }
 
@@ -94,6 +96,8 @@ impl Node {
         feeds.trust_outside(keys, place.config.outside_logs()?);
         let settings = peer_settings(&place.config);
         let outbound = shared.outbound(&settings, place.config.limits.download_mib)?;
+        peer::guard::Neighbours::introduce(&feeds, &outbound);
+        let vault = Arc::new(Vault::new(&feeds, &outbound));
         let outward = Arc::new(Outward::new(Arc::clone(&feeds), outbound, settings, witnesses));
         let (keeper_feeds, keeper_outward) = (Arc::clone(&feeds), Arc::clone(&outward));
         let clock = Arc::clone(&shared.clock);
@@ -107,7 +111,8 @@ impl Node {
         .with_base_urls(&place.config.base_urls);
         let keeper = Arc::new(keeper);
         app.upkeep = Some(Arc::clone(&keeper) as _);
-        Ok(Arc::new(Self { place: place.clone(), feeds, outward, keeper, app }))
+        app.copies = Some(Arc::clone(&vault) as _);
+        Ok(Arc::new(Self { place: place.clone(), feeds, outward, keeper, vault, app }))
     }
 
     /// Its feeds.
@@ -123,6 +128,11 @@ impl Node {
     /// Its keys, dates and health.
     pub fn keeper(&self) -> &Arc<Keeper> {
         &self.keeper
+    }
+
+    /// Its copies.
+    pub fn vault(&self) -> &Vault {
+        &self.vault
     }
 
     /// Where it lies.

@@ -185,9 +185,8 @@ impl Feeds {
     /// The ways to those who may hold more of a feed of ours than is here.
     pub fn carriers_of_guardians(&self, origin: &Origin) -> Vec<(NodeName, Arc<dyn Carrier>)> {
         let Some(others) = self.others.get() else { return Vec::new() };
-        let reached = |guardian: Guardian| {
-            Some((guardian.node.clone(), others.carrier(&guardian.node)?))
-        };
+        let reached =
+            |guardian: Guardian| Some((guardian.node.clone(), others.carrier(&guardian.node)?));
         self.guardians(origin).into_iter().filter_map(reached).collect()
     }
 

@@ -1,0 +1,391 @@
+//! Copies of feeds on this machine: bundles and backups as files, and own feeds that come back from
+//! those who hold more of them.
+//!
+//! A bundle is written beside its place, synced, read back to its last byte, then renamed: a file that
+//! is there is whole. What comes in through one goes through the same verification as what comes from
+//! any peer.
+
+use std::fs::File;
+use std::io::{BufReader, BufWriter, Write as _};
+use std::os::unix::fs::FileExt as _;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context as _, bail};
+use async_trait::async_trait;
+use bytes::Bytes;
+use feed::bundle::carrier::{BundleCarrier, ReadAt};
+use feed::bundle::{self, Contents, Item, ItemKind, Writer};
+use feed::feeds::{Feeds, Packed, Restored, Source};
+use feed::ports::{Carrier, Quiet};
+use peer::carrier::HttpCarrier;
+use peer::outbound::Outbound;
+use practice::body::Body;
+use practice::node_record::NodeRecord;
+use tlog::ed25519::PublicKey;
+use tlog::name::{FeedName, NodeName, Origin};
+use web::copies::{Copies, CopiesError, said};
+use wire::api::guard::{
+    ImportAnswer, ImportRequest, ImportedFeed, PackAnswer, PackRequest, PackedFeed, RestoreAnswer,
+    RestoreRequest, RestoredFeed,
+};
+
+/// The decision that makes a bundle a backup: it names whose.
+const BACKUP_OF: &str = "backup";
+
+/// The copies of one node.
+pub struct Vault {
+    feeds: Arc<Feeds>,
+    outbound: Arc<Outbound>,
+}
+
+/// A bundle on disk, read through once.
+pub struct BundleFile {
+    name: String,
+    file: File,
+    contents: Contents,
+}
+
+impl BundleFile {
+    /// Opens a bundle and checks its hash.
+    pub fn open(path: &Path) -> anyhow::Result<Self> {
+        let shown = path.display();
+        let file = File::open(path).with_context(|| format!("cannot open {shown}"))?;
+        let contents = Contents::of(BufReader::with_capacity(1 << 20, &file))
+            .with_context(|| format!("{shown} cannot be taken as a bundle"))?;
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        Ok(Self { name, file, contents })
+    }
+
+    /// What stands in it.
+    pub fn contents(&self) -> &Contents {
+        &self.contents
+    }
+
+    /// Carries the feeds of one node out of it.
+    pub fn carrier(&self, node: &NodeName) -> BundleCarrier<'_> {
+        BundleCarrier::new(&self.name, node.clone(), &self.contents, self)
+    }
+
+    /// Whose backup it is; `None` for a bundle that is none.
+    pub fn backup_of(&self) -> anyhow::Result<Option<NodeName>> {
+        let decided =
+            |origin: &&Origin| !self.contents.places(origin, ItemKind::Decision).is_empty();
+        let mut nodes: Vec<NodeName> =
+            self.contents.origins().filter(decided).map(|origin| origin.node().clone()).collect();
+        nodes.dedup();
+        match nodes.len() {
+            0 => Ok(None),
+            1 => Ok(nodes.pop()),
+            _ => bail!(
+                "{} holds decisions of several nodes: it is no backup of this program",
+                self.name
+            ),
+        }
+    }
+
+    /// The decisions of a backup, by name.
+    pub fn decisions(&self, node: &NodeName) -> anyhow::Result<Vec<(String, Bytes)>> {
+        let mut decisions = Vec::new();
+        for origin in self.contents.origins().filter(|origin| origin.node() == node) {
+            for place in self.contents.places(origin, ItemKind::Decision) {
+                let bytes = self.read_at(place.offset, place.length)?;
+                let (name, bytes) = bundle::split_decision(&bytes)?;
+                if name != BACKUP_OF {
+                    decisions.push((name, bytes));
+                }
+            }
+        }
+        Ok(decisions)
+    }
+
+    /// The root key that the newest node record of `node` in it names. Nothing vouches for it but the
+    /// bundle.
+    pub async fn root_of(&self, node: &NodeName) -> anyhow::Result<PublicKey> {
+        let record = self.carrier(node).node_record().await?;
+        Ok(NodeRecord::from_body(&Body::open(record)?)?.root)
+    }
+
+    fn feeds_of(&self, node: &NodeName) -> Vec<Origin> {
+        let heads = |origin: &&Origin| !self.contents.places(origin, ItemKind::Head).is_empty();
+        let of_node = self.contents.origins().filter(|origin| origin.node() == node);
+        of_node.filter(heads).cloned().collect()
+    }
+}
+
+impl ReadAt for BundleFile {
+    fn read_at(&self, offset: u64, length: usize) -> std::io::Result<Bytes> {
+        let mut bytes = vec![0; length];
+        self.file.read_exact_at(&mut bytes, offset)?;
+        Ok(bytes.into())
+    }
+}
+
+impl Vault {
+    /// The copies of the node with these feeds.
+    pub fn new(feeds: &Arc<Feeds>, outbound: &Arc<Outbound>) -> Self {
+        Self { feeds: Arc::clone(feeds), outbound: Arc::clone(outbound) }
+    }
+
+    /// Fetches own feeds from those who cosigned last, those who are followed, and `urls`. `root` is
+    /// needed where nothing is here.
+    pub async fn from_network(
+        &self,
+        urls: &[String],
+        root: Option<PublicKey>,
+    ) -> anyhow::Result<Vec<RestoredFeed>> {
+        let mut given: Vec<(Option<NodeName>, Arc<dyn Carrier>)> = Vec::new();
+        for url in urls {
+            let carrier = HttpCarrier::new(&self.outbound, std::slice::from_ref(url))
+                .with_context(|| format!("{url} cannot be asked"))?;
+            let node = node_at(&carrier).await;
+            given.push((node, Arc::new(carrier)));
+        }
+        let mut feeds = Vec::new();
+        let mut wanted = self.own_feeds().await?;
+        while let Some(origin) = wanted.pop() {
+            let mut all = given.clone();
+            for (node, carrier) in self.feeds.carriers_of_guardians(&origin) {
+                if !all.iter().any(|(known, _)| known.as_ref() == Some(&node)) {
+                    all.push((Some(node), carrier));
+                }
+            }
+            let sources: Vec<Source<'_>> = all
+                .iter()
+                .map(|(node, carrier)| Source { node: node.clone(), carrier: carrier.as_ref() })
+                .collect();
+            feeds.push(self.restore_one(&origin, root, &sources).await);
+            // The record that came back may name further feeds.
+            let known = |origin: &Origin| feeds.iter().any(|feed| feed.origin == *origin);
+            let more: Vec<Origin> = self.own_feeds().await?;
+            wanted.extend(more.into_iter().filter(|origin| !known(origin)));
+            wanted.sort_unstable();
+            wanted.dedup();
+        }
+        Ok(feeds)
+    }
+
+    /// Takes own feeds out of a backup, and copies of others.
+    pub async fn from_backup(
+        &self,
+        file: &BundleFile,
+        root: Option<PublicKey>,
+    ) -> anyhow::Result<(Vec<RestoredFeed>, Vec<ImportedFeed>)> {
+        let node = self.feeds.node().clone();
+        let carrier = file.carrier(&node);
+        let mut own = Vec::new();
+        for origin in file.feeds_of(&node) {
+            let sources = [Source { node: None, carrier: &carrier }];
+            own.push(self.restore_one(&origin, root, &sources).await);
+        }
+        let mut others = Vec::new();
+        for origin in file.contents.origins().filter(|origin| *origin.node() != node) {
+            others.push(self.import_one(file, origin).await);
+        }
+        Ok((own, others))
+    }
+
+    async fn restore_one(
+        &self,
+        origin: &Origin,
+        root: Option<PublicKey>,
+        sources: &[Source<'_>],
+    ) -> RestoredFeed {
+        match self.feeds.restore_feed(origin, root, sources, &Quiet).await {
+            Ok(restored) => told(restored),
+            Err(error) => {
+                let view = self.feeds.view(origin);
+                let size = view.as_ref().map_or(0, |view| view.size());
+                RestoredFeed {
+                    origin: origin.clone(),
+                    from: size,
+                    size,
+                    root: view.map(|view| view.root()),
+                    agree: Vec::new(),
+                    cosigned: 0,
+                    state: "failed".to_owned(),
+                    reason: Some(error.to_string()),
+                }
+            }
+        }
+    }
+
+    /// The public feed, what the newest node record names, and what lies in the store.
+    async fn own_feeds(&self) -> anyhow::Result<Vec<Origin>> {
+        let node = self.feeds.node();
+        let mut feeds = vec![Origin::new(node.clone(), FeedName::public())];
+        if let Some(record) = self.feeds.node_record(node) {
+            let record = NodeRecord::from_body(&Body::open(record)?)?;
+            feeds.extend(record.feeds.iter().map(|feed| Origin::new(node.clone(), feed.clone())));
+        }
+        let stored = self.feeds.store().origins().await?.into_iter();
+        feeds.extend(stored.filter(|origin| origin.node() == node));
+        feeds.sort_unstable();
+        feeds.dedup();
+        Ok(feeds)
+    }
+
+    async fn import_one(&self, file: &BundleFile, origin: &Origin) -> ImportedFeed {
+        let size = |feeds: &Feeds| feeds.view(origin).map_or(0, |view| view.size());
+        let from = size(&self.feeds);
+        let carrier = file.carrier(origin.node());
+        let (mut refused, mut not_followed) = (None, None);
+        let lines = carrier.cosignatures(origin).await.ok();
+        if origin.node() == self.feeds.node() {
+            if let Ok(note) = carrier.checkpoint(origin).await {
+                self.feeds.weigh_own(origin, &note, &file.name).await;
+            }
+        } else if self.feeds.pin(origin.node()).is_none() {
+            not_followed = Some(origin.node().clone());
+        } else if !file.contents.places(origin, ItemKind::Head).is_empty() {
+            match self.feeds.sync_feed(&carrier, origin, None, &Quiet).await {
+                Ok(_) => self.feeds.exchange_receipts(&carrier, origin).await,
+                Err(error) => refused = Some(error.to_string()),
+            }
+        }
+        let mut receipts = 0;
+        if let Some(lines) = lines.filter(|_| not_followed.is_none()) {
+            receipts = self.feeds.merge_cosignatures(origin, &lines, None).await;
+        }
+        let size = size(&self.feeds);
+        ImportedFeed { origin: origin.clone(), from, size, receipts, refused, not_followed }
+    }
+
+    async fn write(&self, request: &PackRequest) -> anyhow::Result<PackAnswer> {
+        let path = Path::new(&request.file);
+        let folder = path.parent().filter(|folder| folder.is_absolute());
+        let folder = folder.context("the file must be named by its absolute path")?;
+        if path.exists() {
+            bail!("{} is there already; it is not overwritten", path.display());
+        }
+        let staged = tempfile::NamedTempFile::new_in(folder)
+            .with_context(|| format!("cannot write into {}", folder.display()))?;
+        let mut writer = Writer::new(BufWriter::with_capacity(1 << 20, staged))?;
+        let mut packed = Vec::new();
+        for origin in self.wanted(request)? {
+            let mut put = |item: Item| writer.item(&item);
+            packed.push(self.feeds.pack(&origin, request.from, &mut put).await?);
+        }
+        if request.backup {
+            self.write_decisions(&mut writer).await?;
+        }
+        let mut staged = writer.finish()?.into_inner().context("cannot write the bundle")?;
+        staged.flush()?;
+        staged.as_file().sync_all().with_context(|| format!("cannot write {}", path.display()))?;
+        let contents = read_back(staged.path(), &packed)?;
+        staged
+            .persist_noclobber(path)
+            .with_context(|| format!("cannot write {}", path.display()))?;
+        File::open(folder).and_then(|folder| folder.sync_all())?;
+        let feeds = packed.into_iter().map(|Packed { origin, size, root }| PackedFeed {
+            origin,
+            size,
+            root,
+        });
+        Ok(PackAnswer { bytes: contents.bytes(), feeds: feeds.collect() })
+    }
+
+    async fn write_decisions(
+        &self,
+        writer: &mut Writer<impl std::io::Write>,
+    ) -> anyhow::Result<()> {
+        let origin = Origin::new(self.feeds.node().clone(), FeedName::public());
+        let item = |name: &str, bytes: &Bytes| Item {
+            kind: ItemKind::Decision,
+            origin: origin.clone(),
+            number: 0,
+            bytes: bundle::decision(name, bytes),
+        };
+        let mark = serde_json::json!({
+            "node": self.feeds.node(), "made_at": self.feeds.clock().now(),
+        });
+        writer.item(&item(BACKUP_OF, &serde_json::to_vec(&mark)?.into()))?;
+        for (name, bytes) in self.feeds.store().decisions().await? {
+            writer.item(&item(&name, &bytes))?;
+        }
+        Ok(())
+    }
+
+    /// The feeds named; else all of a backup, and of a bundle those that anybody may read.
+    fn wanted(&self, request: &PackRequest) -> anyhow::Result<Vec<Origin>> {
+        let held = self.feeds.origins();
+        if let Some(missing) = request.feeds.iter().find(|origin| !held.contains(origin)) {
+            bail!("{missing} is not held here; `jopoi feed list` shows what is");
+        }
+        let all = request.feeds.is_empty();
+        let mut wanted = if all { held } else { request.feeds.clone() };
+        wanted.retain(|origin| {
+            let ours = origin.node() == self.feeds.node();
+            (ours || !request.own) && (!all || request.backup || !origin.feed().is_restricted())
+        });
+        Ok(wanted)
+    }
+}
+
+#[async_trait]
+impl Copies for Vault {
+    async fn restore(&self, request: RestoreRequest) -> Result<RestoreAnswer, CopiesError> {
+        let feeds = self.from_network(&request.urls, None).await.map_err(refused)?;
+        Ok(RestoreAnswer { feeds })
+    }
+
+    async fn pack(&self, request: PackRequest) -> Result<PackAnswer, CopiesError> {
+        self.write(&request).await.map_err(refused)
+    }
+
+    async fn import(&self, request: ImportRequest) -> Result<ImportAnswer, CopiesError> {
+        let path = request.file.clone();
+        let opened = tokio::task::spawn_blocking(move || BundleFile::open(Path::new(&path))).await;
+        let opened = opened.map_err(anyhow::Error::from).and_then(|opened| opened);
+        let file = opened.map_err(refused)?;
+        if let Some(node) = file.backup_of().map_err(refused)? {
+            return Err(CopiesError(format!(
+                "{} is the backup of {node}, with what was decided there: `jopoi restore` takes it, at that node only",
+                file.name
+            )));
+        }
+        let mut feeds = Vec::new();
+        for origin in file.contents.origins() {
+            feeds.push(self.import_one(&file, origin).await);
+        }
+        Ok(ImportAnswer { feeds })
+    }
+}
+
+/// Who answers at a URL, as it says itself: its answer counts for the guard, and only what our own key
+/// signed counts in it.
+async fn node_at(carrier: &HttpCarrier) -> Option<NodeName> {
+    let record = Body::open(carrier.node_record().await.ok()?).ok()?;
+    Some(NodeRecord::from_body(&record).ok()?.node.clone())
+}
+
+/// Everything that was written is there.
+fn read_back(path: &Path, packed: &[Packed]) -> anyhow::Result<Contents> {
+    let contents = Contents::of(BufReader::with_capacity(1 << 20, File::open(path)?))
+        .context("what was written cannot be read back: is the disk failing?")?;
+    for feed in packed {
+        if contents.places(&feed.origin, ItemKind::Head).is_empty() {
+            bail!("{} is missing in what was written: is the disk failing?", feed.origin);
+        }
+    }
+    Ok(contents)
+}
+
+fn told(restored: Restored) -> RestoredFeed {
+    let (state, reason) = said(restored.guard);
+    RestoredFeed {
+        origin: restored.origin,
+        from: restored.from,
+        size: restored.size,
+        root: Some(restored.root),
+        agree: restored.agree,
+        cosigned: restored.cosigned,
+        state: state.to_owned(),
+        reason,
+    }
+}
+
+fn refused(error: anyhow::Error) -> CopiesError {
+    let words: Vec<String> = error.chain().map(ToString::to_string).collect();
+    CopiesError(words.join(": "))
+}
