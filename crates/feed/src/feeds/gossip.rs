@@ -18,10 +18,13 @@ use tlog::key::VerifierKey;
 use tlog::name::{NodeName, Origin};
 use tracing::{error, info, warn};
 
+use super::judge_fork::is_by_thief;
 use super::{FeedState, Feeds, Handle, Judgement, OpenError, SyncError, View};
 use crate::fault::Fault;
 use crate::ports::{Carrier, Quiet, StoreError};
 
+/// Roots of one node under which evidence is tried: a node changes its root a few times in its life.
+const ROOTS_MAX: usize = 8;
 /// Reasons for doubt that are looked into in one exchange with one peer: enough to find a fork at
 /// once, and a peer that raises false doubts costs no more than this many questions a round.
 const DOUBTS_MAX: usize = 8;
@@ -305,10 +308,21 @@ impl Feeds {
         else {
             return Ok(Err("the feed is not held".to_owned()));
         };
-        let root: Option<PublicKey> = view.keys.root().into();
-        let Some(root) = root else { return Ok(Err("its root is not known".to_owned())) };
-        if let Err(error) = fault.verify(root) {
-            return Ok(Err(error.to_string()));
+        if [&fault.first, &fault.second].into_iter().any(|note| is_by_thief(&view, note)) {
+            return Ok(Err("a key that its node has revoked signed it".to_owned()));
+        }
+        // Any root that spoke for the node, the newest first: what the old one signed still convicts.
+        let mut verified = Err("its root is not known".to_owned());
+        let mut roots: Vec<_> =
+            view.keys.records().iter().rev().map(|keyed| keyed.record.root).collect();
+        roots.dedup();
+        for root in roots.into_iter().take(ROOTS_MAX) {
+            if verified.is_err() {
+                verified = fault.verify(root).map_err(|error| error.to_string());
+            }
+        }
+        if verified.is_err() {
+            return Ok(verified);
         }
         if self.evidence_of(origin).is_some() {
             return Ok(Ok(()));
@@ -460,7 +474,9 @@ impl Feeds {
     /// Shows how a feed stands now, in turn with whoever commits.
     async fn show_state(&self, handle: &Handle, state: FeedState) {
         let _writer = handle.writer.lock().await;
-        if let Some(view) = handle.view.load_full() {
+        let view = handle.view.load_full();
+        // A feed that goes on elsewhere has its way out already.
+        if let Some(view) = view.filter(|view| !matches!(view.state, FeedState::Continued { .. })) {
             self.show(handle, View { state, ..View::clone(&view) });
         }
     }
@@ -471,7 +487,7 @@ impl Feeds {
             return Some(pin.root);
         }
         let own = self.own().into_iter().find(|origin| origin.node() == node)?;
-        self.view(&own)?.keys.root().into()
+        self.view(&own)?.keys.root()
     }
 
     fn is_witness_of_ours(&self, key: &VerifierKey) -> bool {

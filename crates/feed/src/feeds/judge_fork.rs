@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use practice::node_record::NodeKey;
 use tlog::checkpoint::SignedCheckpoint;
 use tlog::hash::Hash;
 use tlog::key::VerifierKey;
@@ -262,6 +263,19 @@ fn signed_by_node(view: &View, served: &SignedCheckpoint) -> Result<(), VerifyEr
     }
     verify::check_signature(&view.origin, served, &view.keys)?;
     Err(VerifyError::Signature { size, reason: "that key was revoked".to_owned() })
+}
+
+/// Whether a checkpoint is a thief's: signed by a log key that was revoked below its size, and by no
+/// other that we know.
+pub(super) fn is_by_thief(view: &View, note: &str) -> bool {
+    let Ok(served) = SignedCheckpoint::parse(note.as_bytes()) else { return false };
+    let (name, size) = (KeyName::from(&view.origin), served.checkpoint.size);
+    let records = view.keys.records().iter().flat_map(|keyed| &keyed.record.keys);
+    let signed = |key: &&NodeKey| {
+        key.usage == "log" && served.verify(&VerifierKey::note(name.clone(), key.key)).is_ok()
+    };
+    let by: Vec<&NodeKey> = records.filter(signed).collect();
+    !by.is_empty() && by.iter().all(|key| view.disowning.revokes(&key.key, size))
 }
 
 /// The root that the log behind `served` has at `size`, with the proof from there, as a carrier's

@@ -421,6 +421,33 @@ async fn a_revocation_reaches_a_follower_in_one_round_and_what_the_thief_signed_
     assert_eq!(hub.feeds.view(&node.origin()).unwrap().size(), 6);
 }
 
+#[tokio::test]
+async fn a_thief_of_a_revoked_log_key_stops_no_mirror_with_a_fork_of_his_own() {
+    let (node, hub) = pair().await;
+    let store = Arc::new(node.store.restarted());
+    let catalog = Arc::new(MemoryCatalog::new());
+    let thief = Node::at("node.example", 1, store, catalog, NOW + 9).await;
+    node.feeds.set_signer(rotated(&node, 2));
+    let mut record = Draft::of(&node, 2).generation(2);
+    record.revoked.push(Revocation {
+        key: OnlineSecret::from_bytes([node.seed(); 32]).key(KeyUse::Log, 1).unwrap().public(),
+        feed: FeedName::public(),
+        size: 2,
+        reason: "stolen".to_owned(),
+    });
+    node.feeds.publish_node_record(record.sign()).await.unwrap();
+    hub.sync(&node).await.unwrap();
+    for title in ["One", "Two"] {
+        thief.publish(&[title]).await;
+        let refused = hub.sync(&thief).await;
+        assert!(matches!(refused, Err(SyncError::Invalid(_))), "{refused:?}");
+        assert_eq!(hub.feeds.view(&node.origin()).unwrap().state, FeedState::Open);
+    }
+    node.publish(&["After"]).await;
+    hub.sync(&node).await.unwrap();
+    assert_eq!(hub.titles(&node.origin()).await, ["After", "Before"]);
+}
+
 /// The node record by which `public-2` continues what `node` holds.
 fn continued(node: &Node, version: u64, size: Option<u64>) -> Draft<'_> {
     let view = node.feeds.view(&node.origin()).unwrap();
