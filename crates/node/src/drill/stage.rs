@@ -195,7 +195,12 @@ impl Stage {
     }
 }
 
-async fn make(directory: &Path, name: &str, shared: &Shared) -> anyhow::Result<Arc<Node>> {
+/// A throw-away node of this name below `directory`.
+pub(super) async fn make(
+    directory: &Path,
+    name: &str,
+    shared: &Shared,
+) -> anyhow::Result<Arc<Node>> {
     let names = BTreeMap::from([("en".to_owned(), format!("Drill: {name}"))]);
     let new = NewNode {
         names: names.clone(),
