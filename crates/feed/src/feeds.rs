@@ -51,6 +51,7 @@ use crate::ports::{Catalog, Clock, FeedStore, Random, Signer};
 use crate::row::Row;
 
 pub use anchors::approvals_bundle;
+pub(crate) use anchors::read as read_approvals;
 pub use exchange::RefusedCosignature;
 pub use continuation::Disowned;
 pub use follow::{FollowError, Pin};

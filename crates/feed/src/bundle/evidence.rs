@@ -1,55 +1,81 @@
-//! Evidence of one record as a bundle: its node records, and the body with its `.tlog-proof`.
+//! Evidence of one record as a bundle, which is how a verdict travels.
 //!
-//! The entry is not in it: a statement of version 1 says nothing that its body does not say, so it is
-//! written again from the body, and the proof shows whether that is what stands in the log.
+//! What is of a network comes first: its file, its approvals, and its records with their proofs. Then
+//! the cosigner lines and the node records of the feed. The last item is the record itself. No entry is
+//! in it: a statement of version 1 says nothing that its document does not say.
 
 use bytes::Bytes;
-use practice::body::Body;
-use tlog::hash::Hash;
+use tlog::name::Origin;
 
 use super::{BundleError, Item, ItemKind, body_with_proof, split_body_with_proof};
-use crate::statement::{Statement, StatementTooLong};
-use crate::verdict::Evidence;
+use crate::cosignatures::Cosignatures;
+use crate::verdict::{Evidence, NetworkEvidence, Placed};
 
 /// The file.
 pub fn write(evidence: &Evidence) -> Vec<u8> {
-    let item = |kind, bytes| Item { kind, origin: evidence.origin.clone(), number: 0, bytes };
-    let records = evidence.node_records.iter().cloned();
-    let mut items: Vec<Item> = records.map(|record| item(ItemKind::NodeRecord, record)).collect();
-    items.push(item(ItemKind::BodyWithProof, body_with_proof(&evidence.body, &evidence.proof)));
+    let item =
+        |origin: &Origin, kind, bytes| Item { kind, origin: origin.clone(), number: 0, bytes };
+    let placed = |origin: &Origin, one: &Placed| {
+        item(origin, ItemKind::BodyWithProof, body_with_proof(&one.body, &one.proof))
+    };
+    let own = &evidence.origin;
+    let mut items = Vec::new();
+    if let Some(network) = &evidence.network {
+        let origin = &network.origin;
+        items.push(item(origin, ItemKind::File, network.file.clone()));
+        items.push(item(origin, ItemKind::Anchors, network.anchors.clone()));
+        items.extend(network.records.iter().map(|one| placed(origin, one)));
+    }
+    // Even none: they tell where the network ends, which may be the very node that is spoken of.
+    let lines = evidence.cosignatures.clone().unwrap_or_else(|| Cosignatures::default().encode());
+    items.push(item(own, ItemKind::Cosignatures, lines));
+    items.extend(evidence.node_records.iter().map(|one| placed(own, one)));
+    items.push(placed(own, &evidence.record));
     super::write(&items)
 }
 
 /// The evidence back; nothing in it is verified.
 pub fn read(file: &Bytes) -> Result<Evidence, NoEvidence> {
-    let mut node_records = Vec::new();
-    let mut found = None;
-    for item in super::read(file)? {
-        match item.kind {
-            ItemKind::NodeRecord => node_records.push(item.bytes),
-            ItemKind::BodyWithProof if found.is_some() => return Err(NoEvidence::Several),
-            ItemKind::BodyWithProof => {
-                found = Some((item.origin, split_body_with_proof(&item.bytes)?));
+    let mut items = super::read(file)?;
+    let last = items.pop().filter(|last| last.kind == ItemKind::BodyWithProof);
+    let last = last.ok_or(NoEvidence::Nothing)?;
+    let placed = |bytes: &Bytes| {
+        let (body, proof) = split_body_with_proof(bytes)?;
+        Ok::<_, BundleError>(Placed { body, proof })
+    };
+    let record = placed(&last.bytes)?;
+    let mut evidence = Evidence {
+        origin: last.origin,
+        record,
+        node_records: Vec::new(),
+        cosignatures: None,
+        network: None,
+    };
+    let mut at_network = true;
+    for item in items {
+        at_network &= item.kind != ItemKind::Cosignatures;
+        let network = evidence.network.as_mut().filter(|network| network.origin == item.origin);
+        match (item.kind, network) {
+            (ItemKind::File, None) => {
+                let (origin, file) = (item.origin, item.bytes);
+                let (records, anchors) = (Vec::new(), Bytes::new());
+                evidence.network = Some(NetworkEvidence { origin, file, records, anchors });
+            }
+            (ItemKind::Anchors, Some(network)) => network.anchors = item.bytes,
+            (ItemKind::BodyWithProof, Some(network)) if at_network => {
+                network.records.push(placed(&item.bytes)?);
+            }
+            (ItemKind::BodyWithProof, _) if item.origin == evidence.origin => {
+                evidence.node_records.push(placed(&item.bytes)?);
+            }
+            (ItemKind::Cosignatures, _) if item.origin == evidence.origin => {
+                evidence.cosignatures = Some(item.bytes);
             }
             // Of a later version, or nothing a verdict needs.
             _ => {}
         }
     }
-    let (origin, (body, proof)) = found.ok_or(NoEvidence::Nothing)?;
-    Ok(Evidence { entry: entry_of(&body)?, origin, body, proof, node_records })
-}
-
-fn entry_of(body: &Bytes) -> Result<Bytes, NoEvidence> {
-    let opened = Body::open(body.clone())
-        .map_err(|error| NoEvidence::Document { reason: error.to_string() })?;
-    let statement = Statement::Publish {
-        id: opened.id(),
-        kind: opened.kind().clone(),
-        version: opened.version(),
-        body: Hash::of(body),
-        time: opened.valid_from().to_owned(),
-    };
-    Ok(statement.to_bytes()?.into())
+    Ok(evidence)
 }
 
 /// Why a file is no evidence of a record.
@@ -58,19 +84,7 @@ pub enum NoEvidence {
     /// No bundle.
     #[error(transparent)]
     Bundle(#[from] BundleError),
-    /// A bundle of something else.
+    /// Its last item is no record.
     #[error("it holds no record")]
     Nothing,
-    /// It is not said which is meant.
-    #[error("it holds more than one record")]
-    Several,
-    /// Its body is no document.
-    #[error("its record is no document of this format: {reason}")]
-    Document {
-        /// The rule it breaks.
-        reason: String,
-    },
-    /// Its statement would be too long.
-    #[error(transparent)]
-    Statement(#[from] StatementTooLong),
 }

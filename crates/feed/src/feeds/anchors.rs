@@ -145,7 +145,7 @@ pub fn approvals_bundle(all: &[Evidence]) -> Bytes {
 
 /// The approvals in a bundle: each rests on the node record of its feed that stands before it. Nothing
 /// in them is verified.
-pub(super) fn read(bytes: &Bytes) -> Result<Vec<Evidence>, BundleError> {
+pub(crate) fn read(bytes: &Bytes) -> Result<Vec<Evidence>, BundleError> {
     let mut records: BTreeMap<Origin, Bytes> = BTreeMap::new();
     let mut evidence = Vec::new();
     for item in bundle::read(bytes)? {

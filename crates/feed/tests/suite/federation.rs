@@ -2,7 +2,6 @@
 
 use feed::feeds::{BodyRead, Outcome, PublishError, Withdrawal};
 use feed::row::Standing;
-use feed::verdict::{self, Evidence};
 use tlog::name::FeedName;
 use tlog::proof_file::TlogProof;
 
@@ -183,31 +182,6 @@ async fn news_wakes_a_reader_that_waits() {
     tokio::task::yield_now().await;
     node.publish(&["News"]).await;
     assert!(matches!(waiting.await.unwrap().unwrap(), feed::ports::Since::Commits(_)));
-}
-
-#[tokio::test]
-async fn a_verdict_follows_every_link_and_names_the_one_that_fails() {
-    let node = Node::new("node.example", 1).await;
-    let record = node.publish(&["Checked"]).await.remove(0);
-    let read = node.feeds.entry(&node.origin(), record.index).await.unwrap();
-    let BodyRead::Held(body) = read.body else { panic!("no body") };
-    let evidence = Evidence {
-        origin: node.origin(),
-        entry: read.entry,
-        body,
-        proof: node.feeds.proof(&node.origin(), record.index).await.unwrap().into(),
-        node_records: vec![node.node_record(1)],
-    };
-    let verdict = verdict::verify(&evidence, Some(node.root.public()));
-    assert!(verdict.holds(), "{verdict:?}");
-    let other = Node::new("other.example", 9).await;
-    assert!(!verdict::verify(&evidence, Some(other.root.public())).holds());
-    let mut forged = evidence.clone();
-    forged.body =
-        String::from_utf8(evidence.body.to_vec()).unwrap().replace("Checked", "Chequed").into();
-    let verdict = verdict::verify(&forged, Some(node.root.public()));
-    let failed = verdict.steps.last().unwrap();
-    assert_eq!((failed.link.code(), failed.finding.is_err()), ("commitment", true));
 }
 
 #[tokio::test]

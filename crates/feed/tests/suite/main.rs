@@ -19,4 +19,6 @@ mod shapes;
 #[cfg(test)]
 mod witness;
 #[cfg(test)]
+mod verdict;
+#[cfg(test)]
 mod world;

@@ -142,13 +142,25 @@ impl Node {
 
     /// The node record of a version, signed by the root.
     pub(crate) fn node_record(&self, version: u64) -> Bytes {
+        self.node_record_of(version, 1, &[])
+    }
+
+    /// The same with the keys of a generation, taking part in networks.
+    pub(crate) fn node_record_of(
+        &self,
+        version: u64,
+        generation: u64,
+        networks: &[Origin],
+    ) -> Bytes {
         let names = BTreeMap::from([("en".to_owned(), format!("Mechanism of {}", self.name))]);
         let mut subject = NodeSubject::new(self.name.clone(), names, self.root.public());
         subject.organization = Some(BTreeMap::from([("en".to_owned(), "A test".to_owned())]));
         let secret = OnlineSecret::from_bytes([self.seed; 32]);
         for key_use in KeyUse::ALL {
-            subject = subject.with_key(key_use.as_str(), 1, &secret.key(key_use, 1).unwrap());
+            let key = secret.key(key_use, generation).unwrap();
+            subject = subject.with_key(key_use.as_str(), generation, &key);
         }
+        subject.networks = networks.to_vec();
         let issuer = Issuer { key: self.root.public(), node: self.name.clone(), state: None };
         let unsigned = Unsigned {
             kind: Kind::parse("node").unwrap(),

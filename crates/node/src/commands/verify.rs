@@ -3,13 +3,15 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
+use bytes::Bytes;
 use clap::Args;
 use feed::bundle::evidence as evidence_file;
-use feed::verdict::{self, Evidence};
-use practice::body::Body;
-use practice::node_record::NodeRecord;
+use feed::fault::Fault;
+use feed::verdict::{self, Anchor, Evidence, Verdict};
+use network::file::NetworkFile;
 use serde_json::json;
 use tlog::ed25519::PublicKey;
+use tlog::key::VerifierKey;
 use tlog::name::NodeName;
 use url::Url;
 use wire::api::{NodeInfo, Peers};
@@ -22,15 +24,24 @@ use crate::evidence::Source;
 use crate::output::{Done, Output, Usage, visible};
 use crate::record_name::RecordName;
 
-/// Evidence of one record is its body, its entry, a proof and the node records: some hundred KiB.
+/// Evidence of one record is its body, proofs, node records and what a network says: some hundred KiB.
 const EVIDENCE_BYTES_MAX: u64 = 16 << 20;
 
-/// Check a record from the root key to its last byte, and say which link fails.
+/// A network file has a line for the committee and some for keys.
+const NETWORK_FILE_BYTES_MAX: u64 = network::file::FILE_BYTES_MAX as u64;
+
+/// Check a record from the network file or the root key to its last byte, and say which link fails.
+///
+/// A file of evidence is checked without any network; so is a fault file, which shows that two versions
+/// of one feed were signed.
 #[derive(Args)]
 pub struct Verify {
-    /// A record (urn:uuid:…, NODE/FEED/UUID), the address of its page at any node, or a file of
-    /// evidence saved earlier, which is checked without any network.
+    /// A record (urn:uuid:…, NODE/FEED/UUID), the address of its page at any node, or a file: evidence
+    /// saved earlier, or a fault file.
     what: String,
+    /// The network file, its fingerprint compared by telephone: then nothing else need be known.
+    #[arg(long, value_name = "FILE")]
+    network: Option<PathBuf>,
     /// The root key the node must have, learned another way. Without it: the key pinned here, if any.
     #[arg(long, value_name = "did:key:…")]
     root: Option<PublicKey>,
@@ -39,56 +50,114 @@ pub struct Verify {
     save: Option<PathBuf>,
 }
 
-/// The root key that is believed, and why.
-struct Anchor {
-    root: PublicKey,
-    why: &'static str,
-    /// Whether it came from anywhere but the evidence itself.
-    independent: bool,
-}
-
 impl Verify {
     /// Gathers, judges, tells.
     pub async fn run(self, global: &Global, output: Output) -> anyhow::Result<Done> {
+        let network = self.network.as_deref().map(read_network).transpose()?;
         let file = Path::new(&self.what);
         let evidence = if file.is_file() {
-            evidence_file::read(&read_bytes(file, EVIDENCE_BYTES_MAX)?.into())
-                .with_context(|| format!("{} is no evidence of a record", file.display()))?
+            let bytes = Bytes::from(read_bytes(file, EVIDENCE_BYTES_MAX)?);
+            if let Ok(fault) = Fault::parse(&bytes) {
+                return self.fault(&fault, global, &output).await;
+            }
+            evidence_file::read(&bytes).with_context(|| {
+                format!("{} is neither evidence of a record nor a fault file", file.display())
+            })?
         } else {
-            gather(&self.what, global).await?
+            gather(&self.what, network.as_ref(), global).await?
         };
         if let Some(file) = &self.save {
             std::fs::write(file, evidence_file::write(&evidence))
                 .with_context(|| format!("cannot write {}", file.display()))?;
         }
-        let anchor = self.anchor(&evidence, global).await?;
-        tell(&evidence, &anchor, &output)
+        let (root, why) = match (self.root, &network) {
+            (Some(root), _) => (Some(root), "given with --root"),
+            (None, Some(_)) => (None, "named by the network"),
+            (None, None) => match pinned(evidence.origin.node(), global).await {
+                Some(root) => (Some(root), "pinned on this machine"),
+                None => (None, "taken from the evidence itself"),
+            },
+        };
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        let anchor = Anchor { root, network, now: now.ok().map(|since| since.as_secs()) };
+        tell(&evidence, &verdict::verify(&evidence, &anchor), why, &output)
     }
 
-    /// The root given, else the one pinned on this machine, else the one the evidence names.
-    async fn anchor(&self, evidence: &Evidence, global: &Global) -> anyhow::Result<Anchor> {
-        if let Some(root) = self.root {
-            return Ok(Anchor { root, why: "given with --root", independent: true });
+    /// Whether a fault file convinces; for a stranger, of the root that it names itself.
+    async fn fault(&self, fault: &Fault, global: &Global, output: &Output) -> anyhow::Result<Done> {
+        let node = fault.node();
+        let (root, why) = match (self.root, &node) {
+            (Some(root), _) => (Some(root), "given with --root"),
+            (None, Some(node)) => match pinned(node, global).await {
+                Some(root) => (Some(root), "pinned on this machine"),
+                None => (fault.root(), "taken from the file itself"),
+            },
+            (None, None) => (None, "no node's"),
+        };
+        let judged = match (root, &fault.cosigner) {
+            (Some(root), _) => fault.verify(root).map_err(|error| error.to_string()),
+            (None, Some(vkey)) => match VerifierKey::parse(vkey) {
+                Ok(key) => fault.verify_cosigner(&key).map_err(|error| error.to_string()),
+                Err(error) => Err(error.to_string()),
+            },
+            (None, None) => Err("it names no root".to_owned()),
+        };
+        let [first, second] = fault.checkpoints()?;
+        output.json(&json!({
+            "fault": fault.fault,
+            "origin": fault.origin,
+            "signed_by": fault.cosigner.clone().or_else(|| node.as_ref().map(ToString::to_string)),
+            "root": root.map(|root| root.to_did()),
+            "root_is": why,
+            "independent": why != "taken from the file itself",
+            "verified": judged.is_ok(),
+            "reason": judged.as_ref().err(),
+            "checkpoints": [[first.size.to_string(), first.root.to_base64()], [second.size.to_string(), second.root.to_base64()]],
+        }))?;
+        output.say(format!("feed         {}", fault.origin))?;
+        for said in [&first, &second] {
+            output.say(format!("version      {} entries, root {}", said.size, said.root))?;
         }
-        if let Some(root) = pinned(evidence.origin.node(), global).await {
-            return Ok(Anchor { root, why: "pinned on this machine", independent: true });
+        if let Some(root) = root {
+            output.say(format!("root         {} ({why})", root.to_did()))?;
         }
-        let first = evidence.node_records.first().context("the evidence holds no node record")?;
-        let record = NodeRecord::from_body(&Body::open(first.clone())?)?;
-        Ok(Anchor { root: record.root, why: "taken from the evidence itself", independent: false })
+        let signer = match (&fault.cosigner, &node) {
+            (Some(vkey), _) => format!("The cosigner {vkey} vouched for both"),
+            (None, _) => format!("`{}` signed both", fault.origin.node()),
+        };
+        match &judged {
+            Ok(()) => output.say(format!(
+                "{} {signer}, and they contradict each other.",
+                output.mark(false, "TWO VERSIONS")
+            ))?,
+            Err(reason) => output.say(format!("This shows nothing: {}.", visible(reason)))?,
+        }
+        if why == "taken from the file itself" {
+            output.warn("The root key is only what the file names: compare it by telephone, or give it with --root.");
+        }
+        Ok(if judged.is_ok() { Done::Fully } else { Done::Refuted })
     }
 }
 
-async fn gather(what: &str, global: &Global) -> anyhow::Result<Evidence> {
+fn read_network(file: &Path) -> anyhow::Result<NetworkFile> {
+    let bytes = read_bytes(file, NETWORK_FILE_BYTES_MAX)?;
+    NetworkFile::parse(&bytes).with_context(|| format!("{} is no network file", file.display()))
+}
+
+async fn gather(
+    what: &str,
+    network: Option<&NetworkFile>,
+    global: &Global,
+) -> anyhow::Result<Evidence> {
     let address = Url::parse(what).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
     let name = RecordName::parse(what)?;
     match (address, &name.origin) {
-        (Some(url), Some(origin)) => Source::at(&url)?.record(origin, &name.id).await,
+        (Some(url), Some(origin)) => Source::at(&url)?.record(origin, &name.id, network).await,
         (Some(_), None) => bail!(Usage(format!("`{what}` is not the address of a record's page"))),
         (None, _) => {
             let control = global.control().await?;
             let record = name.find(&control).await?;
-            Source::Here(control).record(&record.origin, &name.id).await
+            Source::Here(control).record(&record.origin, &name.id, network).await
         }
     }
 }
@@ -106,21 +175,31 @@ async fn pinned(node: &NodeName, global: &Global) -> Option<PublicKey> {
     PublicKey::from_did(&peer.root).ok()
 }
 
-fn tell(evidence: &Evidence, anchor: &Anchor, output: &Output) -> anyhow::Result<Done> {
-    let verdict = verdict::verify(evidence, Some(anchor.root));
+fn tell(
+    evidence: &Evidence,
+    verdict: &Verdict,
+    why: &str,
+    output: &Output,
+) -> anyhow::Result<Done> {
+    let root = verdict.root.map(|root| root.to_did()).unwrap_or_default();
+    let independent = verdict.root_confirmed;
     let steps = verdict.steps.iter().map(|step| match &step.finding {
         Ok(words) => json!({"link": step.link.code(), "ok": true, "words": words}),
-        Err(words) => json!({"link": step.link.code(), "ok": false, "words": words}),
+        Err(words) => {
+            let advice = step.link.advice();
+            json!({"link": step.link.code(), "ok": false, "words": words, "advice": advice})
+        }
     });
     output.json(&json!({
         "origin": evidence.origin,
-        "root": anchor.root.to_did(),
-        "root_is": anchor.why,
-        "independent": anchor.independent,
+        "root": root,
+        "root_is": why,
+        "fingerprint": verdict.fingerprint,
+        "independent": independent,
         "verified": verdict.holds(),
         "steps": steps.collect::<Vec<_>>(),
     }))?;
-    output.say(format!("root         {} ({})", anchor.root.to_did(), anchor.why))?;
+    output.say(format!("root         {root} ({why})"))?;
     for step in &verdict.steps {
         let (good, words) = match &step.finding {
             Ok(words) => (true, words),
@@ -129,10 +208,14 @@ fn tell(evidence: &Evidence, anchor: &Anchor, output: &Output) -> anyhow::Result
         let mark = output.mark(good, if good { "ok    " } else { "FAILED" });
         output.say(format!("{:<12} {mark} {}", step.link.code(), visible(words)))?;
     }
-    if verdict.holds() {
-        output.say(format!("Authentic and unaltered since published in {}.", evidence.origin))?;
+    match verdict.failing() {
+        None => {
+            output
+                .say(format!("Authentic and unaltered since published in {}.", evidence.origin))?;
+        }
+        Some(step) => output.say(format!("What to do: {}.", step.link.advice()))?,
     }
-    if !anchor.independent {
+    if !independent {
         output.warn(format!(
             "The root key is only what was served: compare it with what {} says by telephone, \
              or give it with --root.",
