@@ -3,14 +3,20 @@
 //!
 //! Our own feeds are never healed by themselves: their author decides.
 
+use std::sync::Arc;
+
+use bytes::Bytes;
 use tracing::{info, warn};
 
 use super::erase::strip;
 use super::{Feeds, Handle, SyncError, View};
-use crate::ports::Carrier;
-use crate::row::BodyState;
+use crate::bodies;
+use crate::ports::{BodyAnswer, Carrier};
+use crate::row::{BodyState, CatalogBatch};
 use crate::verify;
 
+/// Bodies asked for again in one round.
+const BODIES_MAX: usize = 64;
 /// Segments fetched again in one round.
 const SEGMENTS_MAX: usize = 16;
 
@@ -27,8 +33,64 @@ impl Feeds {
         Ok(())
     }
 
+    /// Asks again for bodies that are missing.
+    pub(super) async fn heal(
+        self: &Arc<Self>,
+        handle: &Arc<Handle>,
+        carrier: &dyn Carrier,
+    ) -> Result<(), SyncError> {
+        let Some(view) = handle.view.load_full() else { return Ok(()) };
+        self.heal_segments(handle, &view, carrier).await?;
+        let mut found = Vec::new();
+        for index in view.missing.iter().take(BODIES_MAX) {
+            let item = self.item(&view, *index).await?;
+            if let BodyAnswer::Body(bytes) = carrier.body(&handle.origin, *index).await?
+                && bodies::may_stand(&item.said, &bytes)
+            {
+                found.push((*index, bytes));
+            }
+        }
+        if found.is_empty() {
+            return Ok(());
+        }
+        let (feeds, handle) = (Arc::clone(self), Arc::clone(handle));
+        let work = async move {
+            let _writer = handle.writer.lock().await;
+            feeds.restore_bodies(&handle, found).await
+        };
+        tokio::spawn(work)
+            .await
+            .map_err(|error| SyncError::Stopped { reason: error.to_string() })?
+    }
+
+    async fn restore_bodies(
+        self: &Arc<Self>,
+        handle: &Handle,
+        found: Vec<(u64, Bytes)>,
+    ) -> Result<(), SyncError> {
+        let Some(view) = handle.view.load_full() else { return Ok(()) };
+        let mut view = View::clone(&view);
+        let mut states: Vec<(u64, BodyState)> = Vec::new();
+        for (index, bytes) in found {
+            // Erased meanwhile: it must not come back.
+            let row = self.parts.catalog.row(&handle.origin, index)?;
+            if row.is_some_and(|row| row.body == BodyState::Missing) {
+                states.push((index, self.put_body(&mut view, index, bytes).await?));
+            }
+        }
+        let from = self.parts.catalog.cursor(&handle.origin)?;
+        let missing =
+            view.missing.iter().filter(|index| !states.iter().any(|(at, _)| at == *index));
+        view.missing = Arc::new(missing.copied().collect());
+        view.audience = self.audience_of(&view).await;
+        let origin = handle.origin.clone();
+        self.parts.catalog.apply(&CatalogBatch { origin, from, rows: Vec::new(), states })?;
+        self.show(handle, view);
+        Ok(())
+    }
+
     /// Fetches segments again that could not be read back.
-    pub(super) async fn heal_segments(
+    async fn heal_segments(
         &self,
         handle: &Handle,
         view: &View,

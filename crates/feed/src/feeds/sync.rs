@@ -18,18 +18,18 @@ use super::erase::store_error;
 use super::settle::Fresh;
 use super::{FeedState, Feeds, FollowError, Handle, OpenError, View};
 use crate::advance::Advance;
-use crate::bodies;
 use crate::fault::Fault;
 use crate::head::{self, Commit};
-use crate::ports::{
-    BodyAnswer, Carrier, CarrierError, CatalogError, CommitError, Progress, Since, StoreError,
-};
-use crate::row::BodyState;
+use crate::ports::{Carrier, CarrierError, CatalogError, CommitError, Progress, Since, StoreError};
 use crate::tree::Tree;
 use crate::verify::{self, Fold, Folded, VerifyError};
 
-/// Bodies asked for again in one round.
-const HEAL_MAX: usize = 64;
+/// What a carrier said to one size of a feed.
+pub(super) struct Asked {
+    /// The entries held when it was asked.
+    size: u64,
+    since: Since,
+}
 
 /// How a round ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,10 +68,12 @@ impl Feeds {
         self.look_around(carrier, origin).await?;
         self.refresh(origin.node()).await?;
         let round = async {
+            // News is waited for before the feed's turn is taken: whoever has news does not wait for us.
+            let asked = self.ask_for_news(&handle, carrier, wait).await?;
             let _syncing = handle.syncing.lock().await;
             // A recovery may have moved it since.
             let root = self.pin(origin.node()).map_or(pin.root, |pin| pin.root);
-            self.round(&handle, carrier, root, wait, progress).await
+            self.round(&handle, carrier, root, asked, progress).await
         };
         let synced = round.await;
         // Also after a round that failed: what was refused may tell of a new root.
@@ -79,25 +81,21 @@ impl Feeds {
         synced
     }
 
-    /// One round; the caller holds the feed's turn to sync. `root` is the key that must have signed
-    /// its node records.
-    pub(super) async fn round(
-        self: &Arc<Self>,
-        handle: &Arc<Handle>,
+    /// What the carrier says to what is held; `None` of a feed that goes on elsewhere.
+    async fn ask_for_news(
+        &self,
+        handle: &Handle,
         carrier: &dyn Carrier,
-        root: PublicKey,
         wait: Option<Duration>,
-        progress: &dyn Progress,
-    ) -> Result<Synced, SyncError> {
+    ) -> Result<Option<Asked>, SyncError> {
         let origin = &handle.origin;
         let held = handle.view.load_full();
-        if let Some(FeedState::Forked { reason }) = held.as_deref().map(|view| &view.state) {
-            return Err(SyncError::Held { origin: origin.clone(), reason: reason.clone() });
-        }
-        if let Some(FeedState::Continued { size, .. }) = held.as_deref().map(|view| &view.state)
-            && held.as_deref().is_some_and(|view| view.size() >= *size)
-        {
-            return self.unchanged(&handle.clone());
+        match held.as_deref().map(|view| (&view.state, view.size())) {
+            Some((FeedState::Forked { reason }, _)) => {
+                return Err(SyncError::Held { origin: origin.clone(), reason: reason.clone() });
+            }
+            Some((FeedState::Continued { size, .. }, held)) if held >= *size => return Ok(None),
+            _ => {}
         }
         let size = held.as_deref().map_or(0, View::size);
         let served = verify::read_note(origin, &carrier.checkpoint(origin).await?)?;
@@ -108,8 +106,30 @@ impl Feeds {
                 return Err(self.judge_not_longer(view, &served).await);
             }
         }
+        Ok(Some(Asked { size, since: carrier.since(origin, size, wait).await? }))
+    }
+
+    /// One round; the caller holds the feed's turn to sync. `root` is the key that must have signed
+    /// its node records, `asked` what the carrier said before the turn was taken.
+    pub(super) async fn round(
+        self: &Arc<Self>,
+        handle: &Arc<Handle>,
+        carrier: &dyn Carrier,
+        root: PublicKey,
+        asked: Option<Asked>,
+        progress: &dyn Progress,
+    ) -> Result<Synced, SyncError> {
+        let origin = &handle.origin;
+        let held = handle.view.load_full();
+        let size = held.as_deref().map_or(0, View::size);
+        let asked = match asked {
+            Some(asked) if asked.size == size => Some(asked),
+            // Somebody else brought it further meanwhile.
+            _ => self.ask_for_news(handle, carrier, None).await?,
+        };
+        let Some(Asked { since, .. }) = asked else { return self.unchanged(handle) };
         let keys = self.keys_of_round(held.as_deref(), origin, root);
-        match carrier.since(origin, size, wait).await? {
+        match since {
             Since::Nothing => {}
             Since::Shorter(note) => {
                 let served = verify::read_note(origin, &note)?;
@@ -275,67 +295,6 @@ impl Feeds {
             Ok(result) => result,
             Err(error) => Err(SyncError::Stopped { reason: error.to_string() }),
         }
-    }
-
-    /// Asks again for bodies that are missing.
-    async fn heal(
-        self: &Arc<Self>,
-        handle: &Arc<Handle>,
-        carrier: &dyn Carrier,
-    ) -> Result<(), SyncError> {
-        let Some(view) = handle.view.load_full() else { return Ok(()) };
-        self.heal_segments(handle, &view, carrier).await?;
-        let mut found = Vec::new();
-        for index in view.missing.iter().take(HEAL_MAX) {
-            let item = self.item(&view, *index).await?;
-            if let BodyAnswer::Body(bytes) = carrier.body(&handle.origin, *index).await?
-                && bodies::may_stand(&item.said, &bytes)
-            {
-                found.push((*index, bytes));
-            }
-        }
-        if found.is_empty() {
-            return Ok(());
-        }
-        let (feeds, handle) = (Arc::clone(self), Arc::clone(handle));
-        let work = async move {
-            let _writer = handle.writer.lock().await;
-            feeds.restore_bodies(&handle, found).await
-        };
-        tokio::spawn(work)
-            .await
-            .map_err(|error| SyncError::Stopped { reason: error.to_string() })?
-    }
-
-    async fn restore_bodies(
-        self: &Arc<Self>,
-        handle: &Handle,
-        found: Vec<(u64, Bytes)>,
-    ) -> Result<(), SyncError> {
-        let Some(view) = handle.view.load_full() else { return Ok(()) };
-        let mut view = View::clone(&view);
-        let mut states: Vec<(u64, BodyState)> = Vec::new();
-        for (index, bytes) in found {
-            // Erased meanwhile: it must not come back.
-            let row = self.parts.catalog.row(&handle.origin, index)?;
-            if row.is_some_and(|row| row.body == BodyState::Missing) {
-                states.push((index, self.put_body(&mut view, index, bytes).await?));
-            }
-        }
-        let from = self.parts.catalog.cursor(&handle.origin)?;
-        let missing =
-            view.missing.iter().filter(|index| !states.iter().any(|(at, _)| at == *index));
-        view.missing = Arc::new(missing.copied().collect());
-        view.audience = self.audience_of(&view).await;
-        let origin = handle.origin.clone();
-        self.parts.catalog.apply(&crate::row::CatalogBatch {
-            origin,
-            from,
-            rows: Vec::new(),
-            states,
-        })?;
-        self.show(handle, view);
-        Ok(())
     }
 }
 
