@@ -1,9 +1,13 @@
 //! Whole nodes in memory: published on one, followed and verified by another.
 
 #[cfg(test)]
+mod bundles;
+#[cfg(test)]
 mod equivocation;
 #[cfg(test)]
 mod federation;
+#[cfg(test)]
+mod guard;
 #[cfg(test)]
 mod lineage;
 #[cfg(test)]
