@@ -68,7 +68,7 @@ pub use publish::{
 pub use read::{
     BodyRead, EntryRead, Page, ReadError, RecordRead, RecordSummary, RecordsPage, WAIT_MAX,
 };
-pub use receipts::{AHEAD_S, Delivery, FRESH_S, Freshness, RENEW_S, Receipt};
+pub use receipts::{Delivery, Freshness, RENEW_S, Receipt};
 pub use refusal::PublishError;
 pub use restore::{RestoreError, Restored, Source};
 pub use sync::{Outcome, SyncError, Synced};

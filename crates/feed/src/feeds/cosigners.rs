@@ -1,4 +1,5 @@
-//! Whose cosignatures count here: the keys that known nodes list, and those the configuration names.
+//! Whose cosignatures count here: the keys that known nodes list, and those that the configuration and
+//! the policies of networks name.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError};
@@ -88,6 +89,12 @@ impl Feeds {
         let outside = self.outside.read().unwrap_or_else(PoisonError::into_inner);
         let witnesses = outside.witnesses.iter().filter(|key| key.kind == KeyKind::Cosignature);
         witnesses.for_each(|key| add(key.clone(), None));
+        for network in self.networks() {
+            let policy = network.policy().map(|policy| &policy.cosigners);
+            let witnesses = policy.into_iter().flat_map(|policy| policy.witnesses());
+            let keys = witnesses.map(|witness| witness.key.clone());
+            keys.filter(|key| key.kind == KeyKind::Cosignature).for_each(|key| add(key, None));
+        }
         cosigners
     }
 

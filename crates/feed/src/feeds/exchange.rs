@@ -9,11 +9,12 @@
 
 use std::sync::{Arc, MutexGuard, PoisonError};
 
+use network::times::AHEAD_MAX;
 use tlog::name::{KeyName, Origin};
 use tracing::{debug, info, warn};
 
 use super::cosigners::{Cosigner, Cosigners};
-use super::receipts::{AHEAD_S, RENEW_S};
+use super::receipts::RENEW_S;
 use super::{FeedState, Feeds, Handle, RefusedCheckpoint, SyncError, View};
 use crate::cosignatures::{Cosignatures, Cosigned, InvalidCosigned};
 use crate::ports::{Carrier, CarrierError, Delivered, StoreError};
@@ -218,7 +219,7 @@ impl Feeds {
         let verified = cosigned.verify(&cosigner.key);
         let time = verified.map_err(|_| RefusedCosignature::False { name: name.clone() })?;
         let now = self.parts.clock.now();
-        if time > now.saturating_add(AHEAD_S) {
+        if time > now.saturating_add(AHEAD_MAX) {
             return Err(RefusedCosignature::Ahead { time, now });
         }
         let note = cosigned.log_note()?;

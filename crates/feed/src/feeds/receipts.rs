@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError};
 
 use bytes::Bytes;
+use network::times;
 use tlog::checkpoint::CHECKPOINT_LINES_MAX;
 use tlog::hash::Hash;
 use tlog::name::{KeyName, NodeName, Origin};
@@ -20,12 +21,6 @@ use crate::verify;
 
 /// A cosigner signs again after this time, in seconds, even if nothing changed (design 6).
 pub const RENEW_S: u64 = 8 * 3_600;
-
-/// A copy is stale when its cosigners' median time is older than this, in seconds (design 6).
-pub const FRESH_S: u64 = 72 * 3_600;
-
-/// Times further ahead than this, in seconds, are ignored: a clock that runs fast proves nothing.
-pub const AHEAD_S: u64 = 300;
 
 /// The newest line of one cosigner of a feed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,27 +88,24 @@ impl Feeds {
     /// The median of the times at which the cosigners of a feed saw it last, each node once, in seconds
     /// since 1970. None if it has none.
     pub fn median_time(&self, origin: &Origin) -> Option<u64> {
-        let latest = self.parts.clock.now().saturating_add(AHEAD_S);
+        let now = self.parts.clock.now();
         let mut times: BTreeMap<String, u64> = BTreeMap::new();
-        for receipt in self.receipts(origin).iter().filter(|receipt| receipt.time <= latest) {
+        for receipt in self.receipts(origin).iter().filter(|one| !times::is_ahead(one.time, now)) {
             let who = receipt.node.as_ref().map_or(receipt.cosigner.as_str(), NodeName::as_str);
             let time = times.entry(who.to_owned()).or_default();
             *time = receipt.time.max(*time);
         }
-        let mut times: Vec<u64> = times.into_values().collect();
-        times.sort_unstable();
-        // Of an even number the earlier of the two in the middle: half of them saw it no later.
-        times.get(times.len().checked_sub(1)? / 2).copied()
+        let times: Vec<u64> = times.into_values().collect();
+        times::median(&times)
     }
 
     /// How fresh what is known of a feed is.
     pub fn freshness(&self, origin: &Origin) -> Freshness {
         let median = self.median_time(origin);
         let now = self.parts.clock.now();
-        Freshness {
-            median,
-            stale: median.is_some_and(|median| median.saturating_add(FRESH_S) < now),
-        }
+        // Without cosigners nothing is known, and a warning on every page would tell nothing.
+        let stale = median.is_some() && times::is_stale(median, now);
+        Freshness { median, stale }
     }
 
     /// Who has received the entry at `index`, of all who are expected to: the participants of the

@@ -8,6 +8,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use network::times::AHEAD_MAX;
 use tlog::checkpoint::{Checkpoint, InvalidCheckpoint, SignedCheckpoint};
 use tlog::cosignature;
 use tlog::hash::Hash;
@@ -16,7 +17,7 @@ use tlog::name::{KeyName, Origin};
 use tlog::note::SignatureLine;
 use tlog::proof::verify_consistency;
 
-use super::receipts::{AHEAD_S, RENEW_S};
+use super::receipts::RENEW_S;
 use super::{FeedState, Feeds, ReadError, RefusedCosignature, View};
 use crate::cosignatures::{Cosignatures, Cosigned, InvalidCosigned};
 use crate::ports::{KeyUse, Locked, StoreError};
@@ -170,7 +171,7 @@ impl Feeds {
                 .signer
                 .public(KeyUse::Receipt)
                 .is_ok_and(|public| last.line().is_by(&VerifierKey::cosignature(name, public)));
-            let young = last.time() <= now.saturating_add(AHEAD_S)
+            let young = last.time() <= now.saturating_add(AHEAD_MAX)
                 && now < last.time().saturating_add(RENEW_S);
             if same && by_this_key && young {
                 return Ok(Some(last));
@@ -205,7 +206,7 @@ impl Feeds {
         let now = self.parts.clock.now();
         // Times do not go backwards, unless the last one was made by a clock that ran fast.
         let time = match last.map(Cosigned::time) {
-            Some(time) if time <= now.saturating_add(AHEAD_S) => time.max(now),
+            Some(time) if time <= now.saturating_add(AHEAD_MAX) => time.max(now),
             _ => now,
         };
         let message = cosignature::message(&checkpoint.body(), time);

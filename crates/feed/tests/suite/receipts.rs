@@ -4,11 +4,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use feed::cosignatures::{Cosignatures, Cosigned};
-use feed::feeds::{
-    BodyRead, FRESH_S, RENEW_S, Receipt, RefusedCheckpoint, RefusedCosignature, Withdrawal,
-};
+use feed::feeds::{BodyRead, RENEW_S, Receipt, RefusedCheckpoint, RefusedCosignature, Withdrawal};
 use feed::ports::{Fact, FeedStore as _, KeyUse, Since};
 use feed::secret::OnlineSecret;
+use network::times::FRESH;
 use store::memory::{Fault, Faults};
 use tlog::checkpoint::SignedCheckpoint;
 use tlog::cosignature;
@@ -55,7 +54,7 @@ fn cosigned(of: &Node, name: KeyName, seed: u8, key_use: KeyUse, time: u64) -> C
     Cosigned::new(checkpoint, note.signatures[0].clone(), line).unwrap()
 }
 
-fn receipt(of: &Node, follower: &Node, seed: u8, time: u64) -> Cosigned {
+pub(crate) fn receipt(of: &Node, follower: &Node, seed: u8, time: u64) -> Cosigned {
     cosigned(of, KeyName::receipt_of(&follower.name), seed, KeyUse::Receipt, time)
 }
 
@@ -97,7 +96,7 @@ async fn a_receipt_is_renewed_after_eight_hours_and_not_before() {
     round(&one, &owner).await;
     assert_eq!(time(), NOW + RENEW_S);
     assert!(!owner.feeds.freshness(&owner.origin()).stale);
-    owner.clock.pass(FRESH_S + 1);
+    owner.clock.pass(FRESH + 1);
     assert!(owner.feeds.freshness(&owner.origin()).stale);
 }
 
