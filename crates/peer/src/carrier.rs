@@ -41,6 +41,8 @@ pub struct HttpCarrier {
     share: Arc<Semaphore>,
     /// Its clock in Unix seconds, and when it told.
     date: Mutex<Option<(u64, Instant)>>,
+    /// When its certificate ends, in Unix seconds.
+    certificate_end: Mutex<Option<u64>>,
 }
 
 impl HttpCarrier {
@@ -67,6 +69,7 @@ impl HttpCarrier {
             preferred: AtomicUsize::new(0),
             signs: None,
             date: Mutex::new(None),
+            certificate_end: Mutex::new(None),
         })
     }
 
@@ -120,6 +123,11 @@ impl HttpCarrier {
         date.map(|(seconds, then)| seconds + then.elapsed().as_secs())
     }
 
+    /// When the certificate that it showed last ends, in Unix seconds; none without TLS.
+    pub fn certificate_end(&self) -> Option<u64> {
+        *self.certificate_end.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Asks each URL in turn until one answers. One deadline for all of them.
     async fn ask(&self, ask: Ask) -> Result<Answer, CarrierError> {
         let deadline = ask.deadline(&self.outbound.limits);
@@ -169,6 +177,8 @@ impl HttpCarrier {
     }
 
     fn note_date(&self, answer: &Answer) {
+        let end = answer.certificate_end;
+        *self.certificate_end.lock().unwrap_or_else(PoisonError::into_inner) = end;
         if let Some(date) = answer.date {
             let told = Some((date, Instant::now()));
             *self.date.lock().unwrap_or_else(PoisonError::into_inner) = told;

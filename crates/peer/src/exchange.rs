@@ -7,6 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use feed::ports::CarrierError;
 use reqwest::header::{self, HeaderMap};
+use reqwest::tls::TlsInfo;
 use reqwest::{Response, StatusCode};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
@@ -55,6 +56,8 @@ pub(crate) struct Answer {
     pub(crate) date: Option<u64>,
     /// The entity tag, if it has one.
     pub(crate) tag: Option<String>,
+    /// When the certificate of the peer ends, Unix seconds; none without TLS.
+    pub(crate) certificate_end: Option<u64>,
 }
 
 /// One exchange at a time with one base URL.
@@ -84,14 +87,16 @@ impl Exchange<'_> {
         let status = response.status();
         let date = date(response.headers());
         let tag = text(response.headers(), header::ETAG).map(str::to_owned);
+        let shown = response.extensions().get::<TlsInfo>().and_then(TlsInfo::peer_certificate);
+        let certificate_end = shown.and_then(crate::certificate::end_of);
         self.check_headers(response.headers())?;
         let media = self.media(&response)?;
         let Some(media) = media else {
-            return Ok(Answer { status, bytes: Bytes::new(), date, tag });
+            return Ok(Answer { status, bytes: Bytes::new(), date, tag, certificate_end });
         };
         self.check_content(response.headers(), media)?;
         let bytes = self.read(response).await?;
-        Ok(Answer { status, bytes, date, tag })
+        Ok(Answer { status, bytes, date, tag, certificate_end })
     }
 
     async fn send(&self) -> Result<Response, CarrierError> {

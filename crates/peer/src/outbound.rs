@@ -275,6 +275,8 @@ fn builder(limits: &Limits) -> ClientBuilder {
         .pool_idle_timeout(POOL_IDLE)
         .no_gzip()
         .no_zstd()
+        // So that an operator is told when a certificate ends.
+        .tls_info(true)
         .tcp_nodelay(true)
 }
 

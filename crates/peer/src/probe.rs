@@ -18,8 +18,19 @@ use crate::outbound::Outbound;
 pub const CLOCK_TOLERANCE_S: i64 = 300;
 
 /// The steps, in order.
-const STEPS: [&str; 7] =
-    ["address", "look-up", "connection", "node record", "checkpoint", "signature", "clock"];
+const STEPS: [&str; 8] = [
+    "address",
+    "look-up",
+    "connection",
+    "node record",
+    "checkpoint",
+    "signature",
+    "clock",
+    "certificate",
+];
+
+/// A certificate that ends sooner than this was not renewed in time.
+const CERTIFICATE_SOON_S: u64 = 14 * 24 * 3_600;
 
 /// The node record at a URL, as it came: to show it to somebody before it is pinned.
 ///
@@ -72,6 +83,7 @@ impl Report {
         let record = self.node_record(&carrier).await?;
         self.checkpoint(&carrier, &record).await?;
         self.clock(&carrier, now);
+        self.certificate(&carrier, now);
         Ok(())
     }
 
@@ -135,6 +147,27 @@ impl Report {
              one of them is wrong; records do not depend on it, signed requests do"
         );
         self.push("clock", ProbeResult::Warning, &words);
+    }
+
+    /// Whether it is trusted was seen at the connection; here, for how long.
+    fn certificate(&mut self, carrier: &HttpCarrier, now: u64) {
+        let Some(end) = carrier.certificate_end() else {
+            return self.push("certificate", ProbeResult::Skipped, "it is reached without TLS");
+        };
+        let when = feed::feeds::timestamp(end);
+        match end.checked_sub(now) {
+            Some(left) if left > CERTIFICATE_SOON_S => {
+                self.ok("certificate", &format!("good until {when}"));
+            }
+            Some(_) => {
+                let words = format!("it ends at {when}: renew it, or nobody reaches the node then");
+                self.push("certificate", ProbeResult::Warning, &words);
+            }
+            None => {
+                let words = format!("it ended at {when} by this machine's clock: renew it");
+                self.push("certificate", ProbeResult::Warning, &words);
+            }
+        }
     }
 
     fn pass<T>(

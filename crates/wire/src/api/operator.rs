@@ -230,7 +230,7 @@ pub struct ProbeAnswer {
 /// One step of a probe.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProbeStep {
-    /// `address`, `look-up`, `connection`, `node record`, `checkpoint`, `signature`, `clock`.
+    /// `address`, `look-up`, `connection`, `node record`, `checkpoint`, `signature`, `clock`, `certificate`.
     pub step: String,
     /// How it went.
     pub result: ProbeResult,
