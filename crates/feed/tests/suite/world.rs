@@ -105,7 +105,7 @@ impl Node {
             catalog: catalog.clone(),
             signer: Arc::new(OnlineSecret::from_bytes([seed; 32]).signer(1).unwrap()),
             clock: clock.clone(),
-            random: Arc::new(Counter(AtomicU64::new(now.wrapping_sub(NOW)), seed)),
+            random: Arc::new(Counter(AtomicU64::new(now.wrapping_sub(NOW) << 20), seed)),
         };
         let feeds = Feeds::open(parts).await.unwrap();
         Self {
