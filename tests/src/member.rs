@@ -63,22 +63,32 @@ impl Member {
 
     /// Version 1 of its node record, which says that it is found at `urls`.
     pub fn node_record(&self, urls: &[String]) -> Result<Bytes> {
+        self.described(urls, Vec::new(), 1)
+    }
+
+    /// Version 2, which says that it takes part in a network.
+    pub fn taking_part(&self, urls: &[String], network: &Origin) -> Result<Bytes> {
+        self.described(urls, vec![network.clone()], 2)
+    }
+
+    fn described(&self, urls: &[String], networks: Vec<Origin>, version: u64) -> Result<Bytes> {
         let root = self.root()?;
         let names = BTreeMap::from([("en".to_owned(), format!("Node {}", self.name))]);
         let mut subject = NodeSubject::new(self.name.clone(), names.clone(), root.public());
         subject.organization = Some(names);
         subject.urls = urls.to_vec();
+        subject.networks = networks;
         for key_use in KeyUse::ALL {
             subject = subject.with_key(key_use.as_str(), 1, &self.secret().key(key_use, 1)?);
         }
-        self.sign(&root, Kind::NODE, None, 1, subject.subject())
+        self.sign(&root, Kind::NODE, None, (1, version), subject.subject())
     }
 
     /// A record by its record key, as entry `index` could hold it.
     pub fn record(&self, index: u64, title: &str) -> Result<Bytes> {
         let subject = practice(None, title).subject;
         let key = self.secret().key(KeyUse::Record, 1)?;
-        self.sign(&key, Kind::GOOD_PRACTICE, Some(self.origin()), index, subject)
+        self.sign(&key, Kind::GOOD_PRACTICE, Some(self.origin()), (index, 1), subject)
     }
 
     fn sign(
@@ -86,7 +96,7 @@ impl Member {
         key: &SigningKey,
         kind: Kind,
         feed: Option<Origin>,
-        number: u64,
+        (number, version): (u64, u64),
         subject: Value,
     ) -> Result<Bytes> {
         let mut id = [0; 16];
@@ -95,10 +105,10 @@ impl Member {
             kind,
             id: RecordId::from_random_bytes(id),
             feed,
-            version: 1,
+            version,
             issuer: Issuer { key: key.public(), node: self.name.clone(), state: None },
             valid_from: BEGINNING_TEXT.to_owned(),
-            salt: self.seed(&format!("salt {number}")),
+            salt: self.seed(&format!("salt {}", number + version - 1)),
             subject,
         };
         let body = Body::sign(unsigned, &|message| Ok::<_, Infallible>(key.sign(message)))?;

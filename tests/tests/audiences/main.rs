@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod matrix;
 #[cfg(test)]
+mod network;
+#[cfg(test)]
 mod nodes;
 #[cfg(test)]
 mod requests;

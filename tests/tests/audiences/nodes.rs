@@ -1,9 +1,9 @@
 //! Restricted feeds between real nodes, over loopback.
 
+use ::network::audience::Audience;
 use anyhow::{Context as _, Result, ensure};
 use feed::feeds::{BodyRead, Withdrawal};
 use http::StatusCode;
-use network::audience::Audience;
 use tests::federation::{Federation, Node};
 use tlog::name::{NodeName, Origin};
 use wire::paths;

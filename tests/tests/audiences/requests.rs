@@ -66,6 +66,7 @@ pub(crate) fn of(route: &Route, feed: &Restricted) -> Result<Vec<Asked>> {
             get(format!("{record}?lang=ar")),
             get(paths::record(origin, &feed.erased.id)),
         ],
+        ("GET", paths::NETWORK) => vec![same("/networks/network.example")],
         ("GET", paths::NODE) => vec![get(paths::node(origin.node()))],
         ("GET", paths::PEERS | paths::API_PEERS) => vec![same(route.pattern)],
         ("GET", paths::WITNESS_CHECKPOINT) => {
@@ -82,6 +83,7 @@ pub(crate) fn of(route: &Route, feed: &Restricted) -> Result<Vec<Asked>> {
             | paths::API_NODE
             | paths::OPENAPI
             | paths::CONTEXT
+            | paths::API_NETWORKS
             | paths::LIVEZ
             | paths::READYZ
             | paths::ABOUT,
@@ -125,6 +127,7 @@ fn of_feed(route: &Route, feed: &Restricted) -> Result<Vec<Asked>> {
         ("GET", paths::COSIGNATURES) => vec![get(paths::cosignatures(origin))],
         ("POST", paths::COSIGNATURES) => vec![post(paths::cosignatures(origin))],
         ("GET", paths::ANCHORS) => vec![same(paths::anchors(origin))],
+        ("GET", paths::EVIDENCE) => vec![same(format!("{}/evidence", paths::feed(origin)))],
         ("GET", paths::FILE) => vec![same(paths::file(origin, &tlog::hash::Hash::EMPTY_ROOT))],
         ("GET", paths::FEED) => {
             vec![get(paths::feed(origin)), get(format!("{}?before=3", paths::feed(origin)))]

@@ -1,17 +1,26 @@
 //! An owner with a feed for each kind of audience, a mirror that may read them all, and the others.
 
+use ::network::audience::Audience;
+use ::network::file::NetworkFile;
+use ::network::subject::Status;
 use anyhow::{Context as _, Result};
 use bytes::Bytes;
 use feed::feeds::{Published, Withdrawal};
-use network::audience::Audience;
+use practice::id::RecordId;
 use tests::federation::{Federation, Node};
 use tests::member::{Member, practice};
 use tlog::name::{FeedName, NodeName, Origin};
+
+use crate::network::{begin, group, meet, state};
 
 pub(crate) const OWNER: &str = "owner.example";
 pub(crate) const MIRROR: &str = "mirror.example";
 pub(crate) const LISTED: &str = "listed.example";
 pub(crate) const KNOWN: &str = "known.example";
+pub(crate) const SIBLING: &str = "sibling.example";
+pub(crate) const PAUSED: &str = "paused.example";
+pub(crate) const FORMER: &str = "former.example";
+pub(crate) const NETWORK: &str = "network.example";
 pub(crate) const STRANGER: &str = "stranger.example";
 
 /// Who may read a feed of the owner.
@@ -19,11 +28,19 @@ pub(crate) const STRANGER: &str = "stranger.example";
 pub(crate) enum Kind {
     /// The mirror and one more node.
     Nodes,
+    /// The participants of the network.
+    Participants,
+    /// The group of the mirror and one more participant.
+    Group,
     /// Nobody but its owner: its entry 1 is no record of an audience.
     Broken,
     /// The participants of a network that nobody here knows.
     Unknown,
 }
+
+/// All of them.
+pub(crate) const ALL: [Kind; 5] =
+    [Kind::Nodes, Kind::Participants, Kind::Group, Kind::Broken, Kind::Unknown];
 
 /// A restricted feed with a record that stands and one that was erased.
 #[derive(Clone, Debug)]
@@ -43,23 +60,28 @@ pub(crate) struct World {
 impl World {
     /// Everybody knows everybody but the stranger, and the mirror has what it may read.
     pub(crate) async fn new() -> Result<Self> {
-        let federation = Federation::of([OWNER, MIRROR, LISTED, KNOWN, STRANGER]).await?;
+        let names = [OWNER, MIRROR, LISTED, KNOWN, SIBLING, PAUSED, FORMER, NETWORK, STRANGER];
+        let federation = Federation::of(names).await?;
         let feeds = {
-            let (owner, mirror) = (federation.node(OWNER)?, federation.node(MIRROR)?);
+            let node = |name: &str| federation.node(name);
+            let (file, group) = decided(&federation).await?;
+            let (owner, mirror) = (node(OWNER)?, node(MIRROR)?);
             let mut feeds = Vec::new();
-            for kind in [Kind::Nodes, Kind::Broken, Kind::Unknown] {
-                feeds.push(restricted(owner, kind).await?);
+            for kind in ALL {
+                feeds.push(restricted(owner, kind, group).await?);
             }
             for host in [owner, mirror] {
-                for name in [OWNER, MIRROR, LISTED, KNOWN] {
-                    let other = federation.node(name)?;
-                    if other.member().name() != host.member().name() {
-                        host.follow(other).await?;
-                        host.until(&other.member().origin(), 1).await?;
+                for name in [OWNER, MIRROR, LISTED, KNOWN, SIBLING, PAUSED, FORMER] {
+                    if name != host.member().name().as_str() {
+                        host.follow(node(name)?).await?;
+                        host.until(&node(name)?.member().origin(), 1).await?;
                     }
                 }
+                meet(host, node(NETWORK)?, &file).await?;
             }
-            for feed in feeds.iter().filter(|feed| feed.kind == Kind::Nodes) {
+            let open = [Kind::Nodes, Kind::Participants, Kind::Group];
+            mirror.sync_now(owner).await.context("not followed")?;
+            for feed in feeds.iter().filter(|feed| open.contains(&feed.kind)) {
                 mirror.until(&feed.origin, feed.size).await?;
             }
             feeds
@@ -72,18 +94,43 @@ impl World {
     }
 }
 
+/// The network with two groups: of the mirror and the listed node, and of their sibling.
+async fn decided(federation: &Federation) -> Result<(NetworkFile, RecordId)> {
+    let node = |name: &str| federation.node(name);
+    let file = begin(node(NETWORK)?).await?;
+    for name in [OWNER, MIRROR, LISTED, SIBLING, PAUSED, FORMER] {
+        let id = state(node(NETWORK)?, node(name)?, Status::Participating, None).await?;
+        let later = match name {
+            PAUSED => Status::Paused,
+            FORMER => Status::Ended,
+            _ => continue,
+        };
+        state(node(NETWORK)?, node(name)?, later, Some(id)).await?;
+    }
+    group(node(NETWORK)?, &[node(SIBLING)?, node(PAUSED)?]).await?;
+    let members = [node(MIRROR)?, node(LISTED)?, node(FORMER)?];
+    Ok((file, group(node(NETWORK)?, &members).await?))
+}
+
 /// The title of the record that stands in a feed of this kind.
 pub(crate) fn title(kind: Kind) -> String {
     format!("Reserved words for {kind:?}")
 }
 
-pub(crate) async fn restricted(owner: &Node, kind: Kind) -> Result<Restricted> {
+pub(crate) async fn restricted(owner: &Node, kind: Kind, group: RecordId) -> Result<Restricted> {
     let name = |name: &str| NodeName::parse(name);
     let feeds = owner.feeds();
     let origin = match kind {
         Kind::Nodes => {
             let nodes = vec![name(MIRROR)?, name(LISTED)?];
             feeds.begin_restricted(&Audience::Nodes(nodes)).await?
+        }
+        Kind::Participants => {
+            feeds.begin_restricted(&Audience::Participants(network_origin()?)).await?
+        }
+        Kind::Group => {
+            let audience = Audience::Group { feed: network_origin()?, id: group };
+            feeds.begin_restricted(&audience).await?
         }
         Kind::Unknown => {
             let network = Origin::parse("nowhere.example/public")?;
@@ -111,4 +158,8 @@ pub(crate) async fn publish(owner: &Node, origin: &Origin, title: &str) -> Resul
 /// The keys of a node, whether it runs or not.
 pub(crate) fn member(name: &str) -> Result<Member> {
     Member::of(name)
+}
+
+fn network_origin() -> Result<Origin> {
+    Ok(member(NETWORK)?.origin())
 }
