@@ -1,0 +1,219 @@
+//! A network as people run it: commands, files by mail, and servers on loopback in between.
+
+#[cfg(test)]
+mod program;
+
+use program::{Program, draft, free_port};
+
+const NODES: [(&str, &str); 4] =
+    [("net", "net.example"), ("a", "a.example"), ("b", "b.example"), ("hub", "hub.example")];
+
+const DECIDED: [&str; 5] = [
+    "--decision-body",
+    "en=First meeting of the network",
+    "--decision-date",
+    "2026-11-20",
+    "--yes",
+];
+
+/// Four nodes that are made and served, none of which knows another.
+struct World {
+    program: Program,
+    server: program::Server,
+}
+
+impl World {
+    fn new() -> Self {
+        let program = Program::fresh();
+        for (data, node) in NODES {
+            let url = format!("http://127.0.0.1:{}/", free_port());
+            let listen = url.trim_start_matches("http://").trim_end_matches('/');
+            let (name, data) = (format!("en=Node {data}"), format!("nodes/{data}"));
+            program.ok(&[
+                "init",
+                node,
+                "--organization",
+                "en=A test",
+                "--name",
+                &name,
+                "--reuse",
+                "CC-BY-4.0",
+                "--listen",
+                listen,
+                "--url",
+                &url,
+                "--allow-network",
+                "127.0.0.0/8",
+                "--data",
+                &data,
+            ]);
+        }
+        let server = program.serve_in("nodes");
+        Self { program, server }
+    }
+
+    fn on(&self, node: &str, arguments: &[&str]) -> String {
+        let data = format!("nodes/{node}");
+        self.program.ok(&[arguments, &["--data", &data]].concat())
+    }
+
+    fn json(&self, node: &str, arguments: &[&str]) -> serde_json::Value {
+        let data = format!("nodes/{node}");
+        self.program.json(&[arguments, &["--data", &data]].concat())
+    }
+
+    fn until(&self, node: &str, arguments: &[&str], word: &str) -> String {
+        let data = format!("nodes/{node}");
+        self.program.wait_for(&[arguments, &["--data", &data]].concat(), word)
+    }
+
+    /// A decision of the network.
+    fn decide(&self, arguments: &[&str]) -> serde_json::Value {
+        self.json("net", &[&["network"], arguments, &DECIDED].concat())
+    }
+
+    /// A node asks by mail, is registered, and gets its answer by mail.
+    fn register(&self, data: &str, node: &str, fingerprint: &str) {
+        let (root, request, answer) =
+            (format!("nodes/{node}.root-key"), format!("{data}.join"), format!("{data}.answer"));
+        let joined = self.on(
+            data,
+            &[
+                "join",
+                "network",
+                "--fingerprint",
+                fingerprint,
+                "--root",
+                &root,
+                "--request",
+                &request,
+            ],
+        );
+        assert!(joined.contains("asks to take part in net.example"), "{joined}");
+        let decided = self.decide(&["register", &request]);
+        assert_eq!(decided["approved_here"], true, "{decided}");
+        assert_eq!(decided["pending"].as_array().unwrap().len(), 0, "{decided}");
+        self.on("net", &["network", "answer", node, &answer]);
+        let taken = self.on(data, &["join", "--answer", &answer]);
+        assert!(taken.contains("participating"), "{taken}");
+    }
+
+    fn statuses(&self, node: &str) -> Vec<(String, String)> {
+        let answer = self.json(node, &["network", "status"]);
+        let participants = answer["networks"][0]["participants"].as_array().unwrap().clone();
+        let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+        participants.iter().map(|one| (text(&one["node"]), text(&one["status"]))).collect()
+    }
+}
+
+#[test]
+fn a_network_begins_grows_changes_its_committee_and_is_handed_over() {
+    let world = World::new();
+    let begun = world.json("net", &["network", "init", "-o", "network"]);
+    let fingerprint = begun["fingerprint"].as_str().unwrap();
+    assert_eq!(fingerprint.split(' ').count(), 6, "{fingerprint}");
+    let wrong = fingerprint.replace(|digit: char| digit.is_ascii_digit(), "1");
+    let refused = world.program.fails(
+        1,
+        &["join", "network", "--fingerprint", &wrong, "--only-follow", "--data", "nodes/a"],
+    );
+    assert!(refused.contains("not the file that the network gave out"), "{refused}");
+    for (data, node) in NODES.into_iter().skip(1) {
+        world.register(data, node, fingerprint);
+    }
+    the_hub_follows_them_all(&world);
+    participation_pauses_and_ends(&world);
+    the_committee_changes(&world);
+    the_secretariat_changes(&world, fingerprint);
+    world.server.stop();
+}
+
+fn the_hub_follows_them_all(world: &World) {
+    world.until("hub", &["network", "status"], "b.example");
+    let mut one = draft("Uno");
+    one["states"] = serde_json::json!(["XA"]);
+    world.program.write("one.json", &one.to_string());
+    world.on("a", &["publish", "one.json", "--yes"]);
+    world.until("hub", &["list"], "Uno");
+    let peers = world.on("hub", &["peers"]);
+    assert!(peers.contains("a.example") && peers.contains("b.example"), "{peers}");
+    let waiting = world.on("hub", &["join", "--status"]);
+    assert!(waiting.contains("waits for nothing"), "{waiting}");
+    let url = world.server.url("hub.example");
+    let port: u16 = url.trim_end_matches('/').rsplit(':').next().unwrap().parse().unwrap();
+    let host = format!("127.0.0.1:{port}");
+    let page = program::get(port, &host, "/networks/net.example?lang=es");
+    assert!(page.contains("Node a") && page.contains("Participantes"), "{page}");
+}
+
+fn participation_pauses_and_ends(world: &World) {
+    let shown = world.on("net", &["network", "pause", "b.example", "--dry-run"]);
+    assert!(shown.contains("Nothing was published"), "{shown}");
+    world.decide(&["pause", "b.example", "--status-reason", "own-request"]);
+    world.until("hub", &["network", "status"], "Paused");
+    world.decide(&["resume", "b.example"]);
+    world.decide(&["end", "b.example"]);
+    world.until("hub", &["network", "status"], "Ended");
+    let peers = world.until("hub", &["peers", "--json"], "a.example");
+    assert!(!peers.contains("\"node\":\"b.example\""), "{peers}");
+    world.decide(&["group", "en=Neighbours", "--members", "a.example,hub.example"]);
+    world.until("hub", &["network", "status"], "Neighbours: a.example, hub.example");
+}
+
+/// From one that decides alone to two that must agree, one of whom answers by mail.
+fn the_committee_changes(world: &World) {
+    let networks = world.json("net", &["network", "status"]);
+    let participants = networks["networks"][0]["participants"].as_array().unwrap();
+    let root = |node: &str| {
+        let one = participants.iter().find(|one| one["node"] == node).unwrap();
+        format!("{node}={}", one["root"].as_str().unwrap())
+    };
+    let committee = format!("{},{}", root("a.example"), root("hub.example"));
+    let decided = world.decide(&["policy", "--committee", &committee, "--threshold", "2"]);
+    let id = decided["published"][0]["id"].as_str().unwrap();
+    assert_eq!(decided["pending"].as_array().unwrap().len(), 1, "{decided}");
+    world.until("a", &["approve", "--list"], id);
+    world.until("hub", &["approve", "--list"], id);
+    let shown = world.on("a", &["approve", id, "--dry-run"]);
+    assert!(shown.contains("2 of a.example, hub.example decide"), "{shown}");
+    world.on("a", &["approve", id, "--yes"]);
+    world.on("hub", &["approve", id, "--yes", "--save", "hub.approval"]);
+    world.on("net", &["network", "approvals", "import", "hub.approval"]);
+    world.until("net", &["network", "status"], "2 of a.example, hub.example");
+    let ended = world.decide(&["resume", "b.example"]);
+    assert_eq!(ended["approved_here"], false, "{ended}");
+    let id = ended["published"][0]["id"].as_str().unwrap();
+    for node in ["a", "hub"] {
+        world.until(node, &["approve", "--list"], id);
+        world.on(node, &["approve", id, "--yes"]);
+    }
+    world.until("net", &["network", "status", "--json"], "\"pending\":[]");
+    assert!(world.statuses("net").contains(&("b.example".into(), "participating".into())));
+}
+
+fn the_secretariat_changes(world: &World, fingerprint: &str) {
+    let url = world.server.url("net.example");
+    let said = world.on(
+        "net",
+        &[
+            "network",
+            "handover",
+            "--root",
+            "nodes/net.example.root-key",
+            "--url",
+            &url,
+            "-o",
+            "network-2",
+        ],
+    );
+    assert!(said.contains("Drill") && !said.contains(fingerprint), "{said}");
+    world.decide(&["group", "en=Far away", "--members", "b.example"]);
+    let id = world.json("net", &["network", "status"]);
+    let id = id["networks"][0]["pending"][0]["id"].as_str().unwrap().to_owned();
+    for node in ["a", "hub"] {
+        world.until(node, &["approve", "--list"], &id);
+        world.on(node, &["approve", &id, "--yes"]);
+    }
+    world.until("hub", &["network", "status"], "Far away: b.example");
+    assert_eq!(world.statuses("hub").len(), 3);
+}
