@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 use feed::feeds::{BodyRead, Feeds, RENEW_S, Receipt, Withdrawal};
 use feed::ports::KeyUse;
 use peer::carrier::HttpCarrier;
@@ -15,6 +15,8 @@ use tests::member::Member;
 use tlog::checkpoint::SignedCheckpoint;
 use tlog::key::VerifierKey;
 use tlog::name::{FeedName, KeyName, Origin};
+use tower::ServiceExt as _;
+use wire::paths;
 
 const OWNER: &str = "asuncion.example";
 const FOLLOWERS: [&str; 3] = ["lisbon.example", "rabat.example", "tallinn.example"];
@@ -193,5 +195,40 @@ async fn a_receipt_is_renewed_after_eight_hours() -> Result<()> {
     let receipts = owner.feeds().receipts(&origin);
     let renewed: Vec<u64> = receipts.iter().map(|receipt| receipt.time).collect();
     assert_eq!(renewed, [later, BEGINNING, BEGINNING]);
+    Ok(())
+}
+
+/// What a router answers to `GET`.
+async fn get(router: axum::Router, path: &str) -> Result<String> {
+    let request = http::Request::get(path).body(axum::body::Body::empty())?;
+    let answer = router.oneshot(request).await?;
+    let bytes = axum::body::to_bytes(answer.into_body(), 1 << 20).await?;
+    Ok(String::from_utf8(bytes.to_vec())?)
+}
+
+#[tokio::test]
+async fn the_public_sees_how_many_and_the_operator_who() -> Result<()> {
+    let federation = acquainted().await?;
+    let owner = federation.node(OWNER)?;
+    let origin = owner.member().origin();
+    let published = owner.publish("Interpreters by telephone").await?;
+    received_by_all(owner, published.index).await?;
+    let page = get(owner.router(), &paths::record(&origin, &published.id)).await?;
+    assert!(page.contains("received by 3 of 3 nodes"), "{page}");
+    assert!(FOLLOWERS.iter().all(|name| !page.contains(name)), "{page}");
+    let delivery = async |router| {
+        let record = get(router, &paths::api_record(&origin, &published.id)).await?;
+        let record: wire::api::Record = serde_json::from_str(&record)?;
+        anyhow::Ok(record.statements.first().and_then(|one| one.delivery.clone()))
+    };
+    let public = delivery(owner.router()).await?.context("no count")?;
+    assert_eq!((public.count, public.of, public.received.len()), (3, 3, 0));
+    let told = delivery(owner.operator()).await?.context("no count")?;
+    let names: Vec<&str> = told.received.iter().map(|node| node.as_str()).collect();
+    assert_eq!((names, told.waiting.len()), (FOLLOWERS.to_vec(), 0));
+    // A copy says nothing of who else received it: receipts go to the owner.
+    let copy = federation.node(FOLLOWERS[0])?.router();
+    let page = get(copy, &paths::record(&origin, &published.id)).await?;
+    assert!(!page.contains("received by"));
     Ok(())
 }
