@@ -69,9 +69,9 @@ impl Fault {
     /// Reads a fault file; [`verify`](Self::verify) tells whether it shows anything.
     pub fn parse(bytes: &[u8]) -> Result<Self, FaultError> {
         if bytes.len() > FAULT_BYTES_MAX {
-            return Err(malformed(format!("it has {} bytes", bytes.len())));
+            return Err(malformed(&format!("it has {} bytes", bytes.len())));
         }
-        serde_json::from_slice(bytes).map_err(malformed)
+        serde_json::from_slice(bytes).map_err(|error| malformed(&error))
     }
 
     /// The two checkpoints, in words' order: size and root of each. Not verified.
@@ -123,14 +123,14 @@ impl Fault {
 
     fn verify_prefix(&self, first: &Checkpoint, second: &Checkpoint) -> Result<(), FaultError> {
         if self.proof.len() > PROOF_HASHES_MAX {
-            return Err(malformed(format!("its proof has {} hashes", self.proof.len())));
+            return Err(malformed(&format!("its proof has {} hashes", self.proof.len())));
         }
-        let hash = |text: &String| Hash::from_base64(text).map_err(malformed);
+        let hash = |text: &String| Hash::from_base64(text).map_err(|error| malformed(&error));
         let prefix_root = hash(self.prefix_root.as_ref().ok_or(FaultError::ShowsNothing)?)?;
         let proof: Vec<Hash> = self.proof.iter().map(hash).collect::<Result<_, _>>()?;
         let (size, root) = (second.size, &second.root);
         tlog::proof::verify_consistency(first.size, &prefix_root, size, root, &proof)
-            .map_err(malformed)?;
+            .map_err(|error| malformed(&error))?;
         if prefix_root == first.root { Err(FaultError::ShowsNothing) } else { Ok(()) }
     }
 
@@ -138,8 +138,8 @@ impl Fault {
         let text = self.cosigner.as_ref()?;
         Some(match VerifierKey::parse(text) {
             Ok(key) if key.kind == KeyKind::Cosignature => Ok(key),
-            Ok(_) => Err(malformed("its cosigner's key signs logs")),
-            Err(error) => Err(malformed(error)),
+            Ok(_) => Err(malformed(&"its cosigner's key signs logs")),
+            Err(error) => Err(malformed(&error)),
         })
     }
 
@@ -169,12 +169,13 @@ impl Fault {
     /// key: that is what a former root is after a planned succession.
     fn records_of(&self, node: &NodeName, root: PublicKey) -> Result<Vec<NodeRecord>, FaultError> {
         if self.node_records.len() > NODE_RECORDS_MAX {
-            return Err(malformed(format!("it has {} node records", self.node_records.len())));
+            return Err(malformed(&format!("it has {} node records", self.node_records.len())));
         }
         let mut records = Vec::new();
         for text in &self.node_records {
-            let body = Body::open(text.clone().into_bytes().into()).map_err(malformed)?;
-            records.push(NodeRecord::from_body(&body).map_err(malformed)?);
+            let body =
+                Body::open(text.clone().into_bytes().into()).map_err(|error| malformed(&error))?;
+            records.push(NodeRecord::from_body(&body).map_err(|error| malformed(&error))?);
         }
         let by_root = records.iter().filter(|record| record.body().issuer_key() == root);
         let mut trusted: Vec<PublicKey> = by_root.filter_map(|record| record.recovery).collect();
@@ -184,7 +185,7 @@ impl Fault {
             .find(|record| record.node != *node || !trusted.contains(&record.body().issuer_key()));
         match stranger {
             Some(record) if record.node != *node => {
-                Err(malformed(format!("a node record is of `{}`", record.node)))
+                Err(malformed(&format!("a node record is of `{}`", record.node)))
             }
             Some(record) => {
                 Err(FaultError::OtherRoot { root: record.body().issuer_key().to_did() })
@@ -194,9 +195,9 @@ impl Fault {
     }
 
     fn note(&self, text: &str) -> Result<SignedCheckpoint, FaultError> {
-        let note = SignedCheckpoint::parse(text.as_bytes()).map_err(malformed)?;
+        let note = SignedCheckpoint::parse(text.as_bytes()).map_err(|error| malformed(&error))?;
         if note.checkpoint.origin.as_str() != self.origin.as_str() {
-            return Err(malformed(format!("a note is of `{}`", note.checkpoint.origin)));
+            return Err(malformed(&format!("a note is of `{}`", note.checkpoint.origin)));
         }
         Ok(note)
     }
@@ -218,7 +219,7 @@ fn cosigner_name(node: &NodeName, usage: &str) -> KeyName {
     if usage == "receipt" { KeyName::receipt_of(node) } else { KeyName::witness_of(node) }
 }
 
-fn malformed(reason: impl ToString) -> FaultError {
+fn malformed(reason: &dyn ToString) -> FaultError {
     FaultError::Malformed { reason: reason.to_string() }
 }
 

@@ -76,6 +76,8 @@ pub enum Command {
     Verify(commands::verify::Verify),
     /// Begin a feed that only some may read, or list the feeds held here.
     Feed(commands::feed::Feed),
+    /// Show where two versions of a feed were signed, save the evidence, decide.
+    Faults(commands::faults::Faults),
     /// Keep a verified copy of another node's feeds.
     Follow(commands::follow::Follow),
     /// Stop following a node.
@@ -152,6 +154,7 @@ impl Command {
             Self::Show(command) => command.run(global, output).await,
             Self::Verify(command) => command.run(global, output).await,
             Self::Feed(command) => command.run(global, output).await,
+            Self::Faults(command) => command.run(global, output).await,
             Self::Follow(command) => command.run(global, output).await,
             Self::Unfollow(command) => command.run(global, output).await,
             Self::Peers(command) => command.run(global, output).await,

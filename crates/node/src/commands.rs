@@ -7,6 +7,7 @@ pub mod completions;
 pub mod config;
 pub mod demo;
 pub mod doctor;
+pub mod faults;
 pub mod feed;
 pub mod follow;
 pub mod import;

@@ -79,6 +79,9 @@ pub(crate) enum Answer {
     /// Following failed.
     #[error(transparent)]
     Follow(#[from] FollowError),
+    /// Nothing was decided about two versions of a feed.
+    #[error(transparent)]
+    Settle(#[from] feed::feeds::SettleError),
     /// What the node does with its peers failed.
     #[error(transparent)]
     Peers(#[from] PeersError),
@@ -144,6 +147,7 @@ impl Answer {
             Self::Publish(error) => publish(error),
             Self::Cosignature(error) => cosignature(error),
             Self::Checkpoint(error) => checkpoint(error),
+            Self::Settle(error) => settle(error),
             Self::Follow(error) => follow(error),
             Self::Peers(error) => peers(error),
             Self::Upkeep(UpkeepError::Refused { .. }) => Name::Refused,
@@ -279,6 +283,16 @@ fn checkpoint(error: &RefusedCheckpoint) -> Name {
         RefusedCheckpoint::Locked(_) => Name::Locked,
         RefusedCheckpoint::Store(error) => store(error),
         RefusedCheckpoint::Line(_) => Name::Internal,
+    }
+}
+
+fn settle(error: &feed::feeds::SettleError) -> Name {
+    use feed::feeds::SettleError;
+    match error {
+        SettleError::Own { .. } => Name::Refused,
+        SettleError::NoFault { .. } => Name::NotFound,
+        SettleError::Store(error) => store(error),
+        SettleError::Follow(error) => follow(error),
     }
 }
 

@@ -2,6 +2,7 @@
 //! a command in its own process; who may open the socket is the operator.
 
 mod drafts;
+pub(crate) mod faults;
 pub(crate) mod feeds;
 pub(crate) mod guard;
 pub(crate) mod keys;

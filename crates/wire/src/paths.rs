@@ -125,6 +125,10 @@ pub const API_KEYS_UNLOCK: &str = "/api/v1/keys/unlock";
 pub const API_CALENDAR: &str = "/api/v1/calendar";
 /// `POST`, operator only, no body: from inside and outside; answers [`crate::api::keys::DoctorAnswer`].
 pub const API_DOCTOR: &str = "/api/v1/doctor";
+/// `GET`, operator only: feeds of which two versions were signed; answers [`crate::api::faults::Faults`].
+pub const API_FAULTS: &str = "/api/v1/faults";
+/// `POST`, operator only: [`crate::api::faults::SettleRequest`] to [`crate::api::faults::Faults`].
+pub const API_FAULTS_SETTLE: &str = "/api/v1/faults/settle";
 /// The description of the API.
 pub const OPENAPI: &str = "/openapi.json";
 /// The JSON Schema of a kind; `name` is `KIND.json`.

@@ -305,7 +305,7 @@ async fn what_is_left_out_swapped_or_older_is_named_by_its_link() {
     }
     case("nothing of a network", Some(Link::Network), &|one| one.network = None);
     case("no node record of the network", Some(Link::Policy), &|one| {
-        drop(of(one).records.remove(0))
+        drop(of(one).records.remove(0));
     });
     case("no policy", Some(Link::Participant), &|one| drop(of(one).records.remove(1)));
     case("no participant", Some(Link::Participant), &|one| drop(of(one).records.remove(2)));
@@ -324,14 +324,14 @@ async fn what_is_left_out_swapped_or_older_is_named_by_its_link() {
     case("no first node record", Some(Link::NodeRecord), &|one| drop(one.node_records.remove(0)));
     case("no second node record", Some(Link::Checkpoint), &|one| drop(one.node_records.remove(1)));
     case("another's node records", Some(Link::NodeRecord), &|one| {
-        one.node_records = theirs.to_vec()
+        one.node_records = theirs.to_vec();
     });
     case("one of another's node records", Some(Link::NodeRecord), &|one| {
         one.node_records[1] = theirs[1].clone();
     });
     case("another's record", Some(Link::Checkpoint), &|one| one.record = foreign.clone());
     case("the words of another's record", Some(Link::Entry), &|one| {
-        one.record.body = foreign.body.clone()
+        one.record.body = foreign.body.clone();
     });
     case("no cosignatures", None, &|one| one.cosignatures = None);
     for (name, changed, expected) in &cases {
