@@ -1,0 +1,175 @@
+//! Copies, by commands alone and between real nodes on loopback: a hosted node goes home, a burnt one comes
+//! back from its peers, an older copy signs nothing until it has caught up.
+
+mod program;
+
+use program::{Program, Server, draft, free_port};
+
+const NODE: &str = "simore.gov.py";
+
+/// A node that can be reached, with its server.
+struct Running {
+    data: &'static str,
+    url: String,
+    root: String,
+    server: Option<Server>,
+}
+
+fn began(program: &Program, node: &str, data: &'static str) -> Running {
+    let port = free_port();
+    let (listen, url) = (format!("127.0.0.1:{port}"), format!("http://127.0.0.1:{port}/"));
+    let rest = "--state PY --name es=Mecanismo --language es --reuse CC-BY-4.0 --allow-network 127.0.0.0/8";
+    let mut arguments = vec!["init", node, "--data", data, "--listen", &listen, "--url", &url];
+    arguments.extend(rest.split(' '));
+    let root = program.json(&arguments)["root"].as_str().unwrap().to_owned();
+    let server = Some(program.serve_in(data));
+    Running { data, url, root, server }
+}
+
+fn follow(program: &Program, who: &Running, whom: &Running) {
+    program.ok(&["follow", &whom.url, "--root", &whom.root, "--data", who.data]);
+}
+
+fn publish(program: &Program, data: &str, title: &str) {
+    program.write("draft.json", &draft(title).to_string());
+    program.ok(&["publish", "draft.json", "--data", data]);
+}
+
+fn has_it(program: &Program, data: &str, title: &str) {
+    program.wait_for(&["list", "--data", data], title);
+}
+
+/// Each follows the other, and both hold what was published.
+fn acquainted(program: &Program, one: &Running, other: &Running) {
+    follow(program, other, one);
+    follow(program, one, other);
+    publish(program, one.data, "Antes de todo");
+    has_it(program, other.data, "Antes de todo");
+}
+
+fn listen_at(program: &Program, data: &str, port: u16) {
+    let file = program.path(data).join("jopoi.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let lines = text.lines().map(|line| {
+        if line.trim_start_matches("# ").starts_with("listen = \"127.0.0.1:8080\"") {
+            return format!("listen = \"127.0.0.1:{port}\"");
+        }
+        line.to_owned()
+    });
+    let text = lines.collect::<Vec<_>>().join("\n");
+    assert!(text.contains(&format!(":{port}\"")), "{text}");
+    std::fs::write(file, text).unwrap();
+}
+
+fn root_key(program: &Program, data: &str) -> String {
+    let folder = program.path(data);
+    let beside = folder.parent().unwrap();
+    let path = beside.join(format!("{NODE}.root-key"));
+    assert!(path.exists(), "{}", path.display());
+    path.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_hosted_node_goes_home_and_its_followers_notice_a_new_address() {
+    let program = Program::fresh();
+    std::fs::create_dir(program.path("host")).unwrap();
+    let mut hosted = began(&program, NODE, "host/simore.gov.py");
+    let follower = began(&program, "b.example", "b");
+    acquainted(&program, &hosted, &follower);
+    let key = root_key(&program, hosted.data);
+
+    let said = program.ok(&["backup", "home.jpb", "--node", NODE, "--data", "host"]);
+    assert!(said.contains("read it back") && said.contains("simore.gov.py/public"), "{said}");
+    program.fails(1, &["backup", "home.jpb", "--node", NODE, "--data", "host"]);
+    // Nobody else takes it.
+    let refused = program.fails(1, &["bundle", "import", "home.jpb", "--data", "b"]);
+    assert!(refused.contains("is the backup of simore.gov.py"), "{refused}");
+    let refused = program.fails(1, &["restore", "home.jpb", "--data", "b"]);
+    assert!(refused.contains("choose another with --data"), "{refused}");
+    drop(hosted.server.take().map(Server::stop));
+
+    let loopback = ["--allow-network", "127.0.0.0/8"];
+    let mut restore = vec!["restore", "home.jpb", "--data", "home", "--root", &hosted.root];
+    restore.extend(loopback);
+    let said = program.ok(&restore);
+    assert!(said.contains("It may be signed"), "{said}");
+    let port = free_port();
+    let url = format!("http://127.0.0.1:{port}/");
+    listen_at(&program, "home", port);
+    program.ok(&["keys", "rotate", "--root", &key, "--url", &url, "--data", "home"]);
+    let _home = program.serve_in("home");
+    publish(&program, "home", "En casa");
+    // The old address is dead: a stick tells the new one.
+    program.ok(&[
+        "bundle",
+        "export",
+        "news.jpb",
+        "--feed",
+        "simore.gov.py/public",
+        "--data",
+        "home",
+    ]);
+    program.ok(&["bundle", "import", "news.jpb", "--data", "b"]);
+    publish(&program, "home", "Por la red");
+    has_it(&program, "b", "Por la red");
+    let seen = program.json(&["list", "--data", "b"]).to_string();
+    assert!(seen.contains("Antes de todo") && seen.contains("En casa"), "{seen}");
+}
+
+#[test]
+fn after_a_fire_a_node_comes_back_from_two_peers_and_goes_on() {
+    let program = Program::fresh();
+    let mut burnt = began(&program, NODE, "a");
+    let (one, two) = (began(&program, "b.example", "b"), began(&program, "c.example", "c"));
+    acquainted(&program, &burnt, &one);
+    follow(&program, &two, &burnt);
+    publish(&program, "a", "Lo último");
+    has_it(&program, "b", "Lo último");
+    has_it(&program, "c", "Lo último");
+    let key = root_key(&program, "a");
+    let before = program.json(&["backup", "before.jpb", "--own", "--data", "a"]);
+    drop(burnt.server.take().map(Server::stop));
+    std::fs::remove_dir_all(program.path("a")).unwrap();
+
+    let mut restore = vec!["restore", "--from-network", "--node", NODE, "--root", &burnt.root];
+    restore.extend(["--url", &one.url, "--url", &two.url, "--data", "anew"]);
+    restore.extend(["--allow-network", "127.0.0.0/8"]);
+    let back = program.json(&restore);
+    assert_eq!(back["feeds"][0]["root"], before["feeds"][0]["root"], "{back}");
+    assert_eq!(back["feeds"][0]["state"], "open", "{back}");
+    assert_eq!(back["feeds"][0]["agree"].as_array().unwrap().len(), 2, "{back}");
+    program.write("draft.json", &draft("Sin llaves").to_string());
+    program.fails(1, &["publish", "draft.json", "--data", "anew"]);
+    program.ok(&["keys", "rotate", "--root", &key, "--data", "anew"]);
+    publish(&program, "anew", "Otra vez");
+}
+
+#[test]
+fn an_older_copy_signs_nothing_until_it_has_caught_up() {
+    let program = Program::fresh();
+    let mut original = began(&program, NODE, "a");
+    let peer = began(&program, "b.example", "b");
+    acquainted(&program, &original, &peer);
+    drop(original.server.take().map(Server::stop));
+    let copied = std::process::Command::new("cp")
+        .args(["-r"])
+        .arg(program.path("a"))
+        .arg(program.path("copy"))
+        .status()
+        .unwrap();
+    assert!(copied.success());
+    let again = program.serve_in("a");
+    publish(&program, "a", "Después de la copia");
+    // It was away for a moment: to follow it again is to ask at once.
+    follow(&program, &peer, &original);
+    has_it(&program, "b", "Después de la copia");
+    drop(again.stop());
+
+    program.write("draft.json", &draft("Dos veces").to_string());
+    let refused = program.fails(1, &["publish", "draft.json", "--data", "copy"]);
+    assert!(refused.contains("jopoi restore --from-network"), "{refused}");
+    let said = program.ok(&["restore", "--from-network", "--data", "copy"]);
+    assert!(said.contains("It may be signed"), "{said}");
+    publish(&program, "copy", "Una sola vez");
+    drop(peer);
+}
