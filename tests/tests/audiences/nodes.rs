@@ -1,14 +1,18 @@
 //! Restricted feeds between real nodes, over loopback.
 
 use ::network::audience::Audience;
+use ::network::subject::Status;
 use anyhow::{Context as _, Result, ensure};
 use feed::feeds::{BodyRead, Withdrawal};
-use http::StatusCode;
+use http::{Method, StatusCode};
+use tests::chance::BEGINNING;
 use tests::federation::{Federation, Node};
+use tests::signed::{ask, signed};
 use tlog::name::{NodeName, Origin};
 use wire::paths;
 
-use crate::world::{KNOWN, LISTED, OWNER, publish};
+use crate::network::{begin, meet, same_as, state};
+use crate::world::{KNOWN, LISTED, NETWORK, OWNER, publish};
 
 /// An owner, a node it shares a feed with, and one it does not; everybody follows the owner.
 async fn three() -> Result<(Federation, Origin)> {
@@ -132,4 +136,35 @@ async fn after_a_restart_a_restricted_feed_is_still_shown_to_its_audience_only()
     let (owner, listed) = (federation.node(OWNER)?, federation.node(LISTED)?);
     listed.sync_now(owner).await.context("not followed")?;
     listed.until(&origin, 3).await
+}
+
+#[tokio::test]
+async fn whoever_is_paused_while_a_request_is_held_gets_the_answer_of_a_stranger() -> Result<()> {
+    let federation = Federation::of([OWNER, LISTED, NETWORK]).await?;
+    let (owner, listed) = (federation.node(OWNER)?, federation.node(LISTED)?);
+    let network = federation.node(NETWORK)?;
+    let file = begin(network).await?;
+    let id = state(network, listed, Status::Participating, None).await?;
+    owner.follow(listed).await?;
+    owner.until(&listed.member().origin(), 1).await?;
+    meet(owner, network, &file).await?;
+    let audience = Audience::Participants(network.member().origin());
+    let origin = owner.feeds().begin_restricted(&audience).await?;
+    let path = paths::since(&origin, 2);
+    let request = ("GET", &*owner.url(), &*path);
+    let mut headers = signed(listed.member(), request, None, BEGINNING, 1)?;
+    assert_eq!(ask(owner.router(), Method::GET, &path, &headers, None).await?.status, 204);
+
+    headers = signed(listed.member(), request, None, BEGINNING, 2)?;
+    headers.push(("prefer", "wait=60".to_owned()));
+    let asked = ask(owner.router(), Method::GET, &path, &headers, None);
+    let leaves = async {
+        state(network, listed, Status::Paused, Some(id)).await?;
+        same_as(owner, network).await?;
+        publish(owner, &origin, "After it was paused").await
+    };
+    let (answered, published) = tokio::join!(asked, leaves);
+    published?;
+    assert_eq!(answered?.status, StatusCode::NOT_FOUND);
+    Ok(())
 }

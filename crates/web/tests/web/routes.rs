@@ -34,8 +34,14 @@ async fn filled(stand: &Stand, pattern: &str) -> String {
 }
 
 /// Objects that a young feed does not have.
-const NOT_YET: [&str; 5] =
-    [paths::EVIDENCE, paths::SEGMENT, paths::WITNESS_CHECKPOINT, paths::ANCHORS, paths::FILE];
+const NOT_YET: [&str; 6] = [
+    paths::EVIDENCE,
+    paths::SEGMENT,
+    paths::WITNESS_CHECKPOINT,
+    paths::ANCHORS,
+    paths::FILE,
+    paths::NETWORK,
+];
 
 #[tokio::test]
 async fn every_route_answers_get_and_head_alike_and_refuses_other_methods() {
