@@ -29,9 +29,13 @@ pub(super) struct DerivedPin {
 impl Derived {
     /// A node that two networks know is followed as long as one of them has it take part.
     fn add(&mut self, network: &Origin, pin: Pin) {
-        let following = pin.following;
-        let one = || DerivedPin { network: network.clone(), pin: pin.clone() };
-        self.pins.entry(pin.node.clone()).or_insert_with(one).pin.following |= following;
+        match self.pins.get_mut(&pin.node) {
+            Some(held) => held.pin.following |= pin.following,
+            None => {
+                let network = network.clone();
+                self.pins.insert(pin.node.clone(), DerivedPin { network, pin });
+            }
+        }
     }
 }
 

@@ -269,14 +269,13 @@ impl Decision {
             }
             return Ok(None);
         }
-        let mut decision = json!({"deciding_body": body});
-        if let Some(date) = &self.decision_date {
-            decision["date"] = Value::from(date.as_str());
+        let mut decision = serde_json::Map::from_iter([("deciding_body".to_owned(), json!(body))]);
+        for (name, text) in [("date", &self.decision_date), ("document", &self.decision_document)] {
+            if let Some(text) = text {
+                decision.insert(name.to_owned(), Value::from(text.as_str()));
+            }
         }
-        if let Some(document) = &self.decision_document {
-            decision["document"] = Value::from(document.as_str());
-        }
-        Ok(Some(decision))
+        Ok(Some(Value::Object(decision)))
     }
 }
 

@@ -107,11 +107,12 @@ async fn proposals(
         }
     };
     let dated = proposals.into_iter().map(|mut one| {
-        if let Some(decision) = &request.decision {
-            one.subject["decision"] = decision.clone();
+        if let (Some(members), Some(decision)) = (one.subject.as_object_mut(), &request.decision) {
+            members.insert("decision".to_owned(), decision.clone());
         }
-        if !request.reason.is_empty() {
-            one.subject["reason"] = serde_json::json!(request.reason);
+        let reason = serde_json::json!(request.reason);
+        if let Some(members) = one.subject.as_object_mut().filter(|_| !request.reason.is_empty()) {
+            members.insert("reason".to_owned(), reason);
         }
         one
     });
@@ -152,7 +153,7 @@ fn register(
         succession,
         ..blank(network, &newest.node)
     };
-    Ok(participant(network, subject))
+    Ok(participant(network, &subject))
 }
 
 fn reinstate(network: &Network, node: &NodeName, mailed: &str) -> Result<Proposal, Answer> {
@@ -170,7 +171,7 @@ fn reinstate(network: &Network, node: &NodeName, mailed: &str) -> Result<Proposa
         reinstated: true,
         ..blank(network, node)
     };
-    Ok(participant(network, subject))
+    Ok(participant(network, &subject))
 }
 
 fn change_status(
@@ -204,7 +205,7 @@ fn change_status(
         succeeds: held.succeeds.clone(),
         ..blank(network, node)
     };
-    Ok(participant(network, subject))
+    Ok(participant(network, &subject))
 }
 
 fn succeed(
@@ -242,7 +243,7 @@ fn group(network: &Network, names: &Texts, members: &[NodeName]) -> Result<Propo
 }
 
 /// A participant record: one id for each node, whatever became of it.
-fn participant(network: &Network, subject: ParticipantSubject) -> Proposal {
+fn participant(network: &Network, subject: &ParticipantSubject) -> Proposal {
     let held = network.participant(&subject.node).map(|one| one.id);
     let waiting = || {
         let of_node = |one: &&::network::fold::Pending| one.node.as_ref() == Some(&subject.node);

@@ -1,9 +1,6 @@
-//! A network as people run it: commands, files by mail, and servers on loopback in between.
+//! From its first command to the handover.
 
-#[cfg(test)]
-mod program;
-
-use program::{Program, draft, free_port};
+use crate::program::{Program, Server, draft, free_port, get};
 
 const NODES: [(&str, &str); 4] =
     [("net", "net.example"), ("a", "a.example"), ("b", "b.example"), ("hub", "hub.example")];
@@ -19,7 +16,7 @@ const DECIDED: [&str; 5] = [
 /// Four nodes that are made and served, none of which knows another.
 struct World {
     program: Program,
-    server: program::Server,
+    server: Server,
 }
 
 impl World {
@@ -142,7 +139,7 @@ fn the_hub_follows_them_all(world: &World) {
     let url = world.server.url("hub.example");
     let port: u16 = url.trim_end_matches('/').rsplit(':').next().unwrap().parse().unwrap();
     let host = format!("127.0.0.1:{port}");
-    let page = program::get(port, &host, "/networks/net.example?lang=es");
+    let page = get(port, &host, "/networks/net.example?lang=es");
     assert!(page.contains("Node a") && page.contains("Participantes"), "{page}");
 }
 
