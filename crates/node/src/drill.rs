@@ -135,13 +135,15 @@ pub async fn texts_of(global: &Global) -> anyhow::Result<Vec<Text>> {
     let mut texts = Vec::new();
     for line in listed.records.into_iter().filter(|line| !line.kind.is_trust()).take(TEXTS_MAX) {
         let record: api::Record = control.get(&paths::api_record(&public, &line.id)).await?;
-        texts.extend(record.body.and_then(copied).map(|subject| Text { kind: line.kind, subject }));
+        texts.extend(
+            record.body.as_ref().and_then(copied).map(|subject| Text { kind: line.kind, subject }),
+        );
     }
     Ok(texts)
 }
 
 /// What a record says, for an author that is no State: its State is named where it stood for itself.
-fn copied(body: Value) -> Option<Value> {
+fn copied(body: &Value) -> Option<Value> {
     let mut subject = body.get("credentialSubject").cloned()?;
     let members = subject.as_object_mut()?;
     members.remove("id");

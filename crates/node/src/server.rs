@@ -137,7 +137,10 @@ async fn follow(node: Arc<Node>, shutdown: watch::Receiver<bool>) {
     node.outward().peers();
     node.outward().submit();
     let asking = tokio::spawn(peer::guard::keep_asking(Arc::clone(node.feeds())));
-    process::asked(shutdown).await;
+    tokio::select! {
+        () = process::asked(shutdown) => {}
+        () = node.keeper().keep_in_order() => {}
+    }
     asking.abort();
     node.outward().stop().await;
 }

@@ -11,6 +11,7 @@ pub mod doctor;
 pub mod outside;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use feed::feeds::Feeds;
@@ -33,6 +34,9 @@ use crate::place::Place;
 
 /// Keys are changed once a year, and when people leave.
 pub const KEY_YEAR_S: u64 = 365 * 24 * 3_600;
+
+/// How often the files of the secret are looked at: a day more or less does not matter to a former key.
+const LOOK_EVERY: Duration = Duration::from_secs(3_600);
 
 /// Who keeps the keys of one node.
 pub struct Keeper {
@@ -71,6 +75,19 @@ impl Keeper {
             ),
         }
         keeper
+    }
+
+    /// Looks at the files once an hour, as long as a server runs: a former secret whose time is over is
+    /// deleted.
+    pub async fn keep_in_order(&self) {
+        let mut hours = tokio::time::interval(LOOK_EVERY);
+        loop {
+            hours.tick().await;
+            let _turn = self.changing.lock().await;
+            if let Err(error) = self.settle() {
+                tracing::error!("the keys are not in order: {error:#}");
+            }
+        }
     }
 
     /// Puts the files in order and takes the keys of the node record in force into use.
@@ -161,20 +178,20 @@ impl Keeper {
 #[async_trait]
 impl Upkeep for Keeper {
     fn keys(&self) -> Result<KeysStatus, UpkeepError> {
-        self.status().map_err(failed)
+        self.status().map_err(|error| failed(&error))
     }
 
     async fn prepare(&self, request: PrepareRequest) -> Result<PrepareAnswer, UpkeepError> {
-        self.prepare_change(request).await.map_err(refused)
+        self.prepare_change(request).await.map_err(|error| refused(&error))
     }
 
     async fn publish(&self, request: NodeRecordRequest) -> Result<NodeRecordAnswer, UpkeepError> {
-        self.publish_record(request).await.map_err(refused)
+        self.publish_record(request).await.map_err(|error| refused(&error))
     }
 
     async fn unlock(&self, request: UnlockRequest) -> Result<KeysStatus, UpkeepError> {
-        let passphrase = Passphrase::new(request.passphrase.0).map_err(refused)?;
-        self.open_with(&passphrase).await.map_err(refused)?;
+        let passphrase = Passphrase::new(request.passphrase.0).map_err(|error| refused(&error))?;
+        self.open_with(&passphrase).await.map_err(|error| refused(&error))?;
         self.keys()
     }
 
@@ -206,10 +223,10 @@ fn key_line(keys: &KeyHistory, usage: &str) -> Option<KeyLine> {
     })
 }
 
-fn refused(error: anyhow::Error) -> UpkeepError {
+fn refused(error: &anyhow::Error) -> UpkeepError {
     UpkeepError::Refused { reason: format!("{error:#}") }
 }
 
-fn failed(error: anyhow::Error) -> UpkeepError {
+fn failed(error: &anyhow::Error) -> UpkeepError {
     UpkeepError::Internal { reason: format!("{error:#}") }
 }

@@ -19,7 +19,6 @@ use web::app::{App, Site};
 use crate::config::{Config, FILE_NAME};
 use crate::copies::Vault;
 use crate::keys::online::Slot;
-use crate::keys::passphrase::Ways;
 use crate::keys::ring::Ring;
 use crate::outward::Outward;
 use crate::place::Place;
@@ -180,7 +179,7 @@ fn open_ring(place: &Place) -> anyhow::Result<Ring> {
     let Some(passphrase) = place.passphrase.find(&prompt)? else { return Ok(ring) };
     match Ring::open(&place.data, Some(&passphrase)) {
         // What the machine gave by itself may be of yesterday: the node serves, locked.
-        Err(error) if place.passphrase == Ways::default() => {
+        Err(error) if place.passphrase.is_by_credential() => {
             tracing::error!(
                 "the passphrase of the systemd credential does not open the secret: {error:#}"
             );

@@ -26,7 +26,7 @@ use super::files::{self, Secret};
 use super::passphrase::Passphrase;
 
 /// The systemd credential that stands in for `DATA/keys/online`.
-const CREDENTIAL: &str = "online-secret";
+pub const CREDENTIAL: &str = "online-secret";
 
 /// One of the files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

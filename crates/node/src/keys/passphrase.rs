@@ -63,7 +63,7 @@ impl Passphrase {
 }
 
 /// The ways in which a command may learn a passphrase.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct Ways {
     /// A file that was named.
     pub file: Option<PathBuf>,
@@ -72,6 +72,11 @@ pub struct Ways {
 }
 
 impl Ways {
+    /// Whether the machine answers, and no person.
+    pub fn is_by_credential(&self) -> bool {
+        self.file.is_none() && online::credential(CREDENTIAL).is_some()
+    }
+
     /// The passphrase, if there is a way to it: the file, the credential, the terminal.
     pub fn find(&self, prompt: &str) -> anyhow::Result<Option<Passphrase>> {
         if let Some(file) = &self.file {

@@ -105,7 +105,9 @@ impl Ring {
     pub fn settle(&mut self, keys: &KeyHistory, now: u64) -> anyhow::Result<()> {
         let Some((key, since)) = in_use(keys, USE_LOG) else { return Ok(()) };
         if self.holder(&key).is_some_and(|(slot, _)| slot == Slot::Next) {
-            let keep = self.get(Slot::InUse).is_some() && !is_revoked(keys);
+            // One from a systemd credential is no file of ours to move: it signs no second line.
+            let is_file = Slot::InUse.path(&self.data).exists();
+            let keep = is_file && self.get(Slot::InUse).is_some() && !is_revoked(keys);
             if keep {
                 Slot::InUse.rename(&self.data, Slot::Former)?;
             }

@@ -17,6 +17,7 @@ impl Keeper {
         let mut dates = self.dates_of_keys();
         dates.extend(self.date_of_certificate());
         dates.extend(self.dates_of_recoveries());
+        dates.extend(self.decisions());
         dates.sort_by_key(|date| date.at);
         Calendar { dates }
     }
@@ -73,6 +74,23 @@ impl Keeper {
             self.date("recovery", recovery.node.as_str(), recovery.effective_at, SOON_S, words)
         });
         dates.collect()
+    }
+
+    /// What a network waits for from this node.
+    fn decisions(&self) -> Vec<DateLine> {
+        let mut dates = Vec::new();
+        for network in self.feeds.networks() {
+            for pending in network.pending() {
+                let waits =
+                    pending.missing.iter().any(|member| member.node.as_ref() == Some(self.node()));
+                if waits {
+                    let about = format!("{} {} of {}", pending.kind, pending.id, network.origin());
+                    let words = "the committee waits for this node: look at it, and `jopoi approve` if it agrees";
+                    dates.push(self.date("decision", &about, self.clock.now(), 0, words));
+                }
+            }
+        }
+        dates
     }
 
     fn date(&self, what: &str, about: &str, at: u64, soon: u64, words: &str) -> DateLine {

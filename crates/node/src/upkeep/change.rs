@@ -19,7 +19,7 @@ use wire::api::keys::{
 use super::{Keeper, own_keys};
 use crate::config::check_base_url;
 use crate::keys::Role;
-use crate::keys::online::{Online, Slot};
+use crate::keys::online::{self, Online, Slot};
 use crate::keys::passphrase::{Passphrase, Ways};
 
 /// Why a key is revoked.
@@ -58,7 +58,7 @@ impl Keeper {
                 self.renew(&request, &record, &mut draft)?;
             }
             KeyChange::Recover { new_root } => {
-                self.announce(&request, &record, new_root, &mut draft)?
+                self.announce(&request, &record, new_root, &mut draft)?;
             }
             KeyChange::Finish { new_root } | KeyChange::Reinstated { new_root } => {
                 self.confirm(&record, new_root, &mut draft)?;
@@ -132,6 +132,13 @@ impl Keeper {
         }
         if self.ring().is_encrypted() {
             next.push("the new secret is encrypted as the old one was".to_owned());
+        }
+        if online::credential(online::CREDENTIAL).is_some() {
+            next.push(
+                "the new secret is in DATA/keys/online, and the systemd credential online-secret still holds \
+                 the former one: put the new one there and delete the file, or drop the credential"
+                    .to_owned(),
+            );
         }
         let disowned = self.disowned();
         if !disowned.is_empty() {

@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use feed::feeds::FeedState;
+use feed::feeds::{FeedState, GuardState};
 use wire::api::ProbeResult;
 use wire::api::keys::{DoctorAnswer, Finding};
 
@@ -28,6 +28,7 @@ impl Keeper {
         findings.extend(self.look_at_addresses());
         findings.extend(self.look_at_dates());
         findings.extend(self.look_at_feeds());
+        findings.extend(self.look_at_guards());
         findings.extend(self.look_at_copies());
         findings.extend(self.look_from_outside().await);
         DoctorAnswer { findings }
@@ -163,6 +164,25 @@ impl Keeper {
             });
         }
         findings
+    }
+
+    /// Whether what is here may be signed.
+    fn look_at_guards(&self) -> Vec<Finding> {
+        let findings = self.feeds.guards().into_iter().filter_map(|(origin, state)| {
+            let area = format!("guard {origin}");
+            match state {
+                GuardState::Open => None,
+                GuardState::Asking { reason, .. } => Some(warning(
+                    &area,
+                    reason,
+                    "wait: those who cosigned last are asked; nothing is signed before",
+                )),
+                GuardState::ReadOnly { reason } => {
+                    Some(failed(&area, reason, "see docs/losses.md, \"The server and its disk\""))
+                }
+            }
+        });
+        findings.collect()
     }
 
     fn look_at_copies(&self) -> Vec<Finding> {

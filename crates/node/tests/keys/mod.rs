@@ -89,6 +89,31 @@ fn an_encrypted_secret_that_was_cut_short_is_told_as_damaged() {
 }
 
 #[test]
+fn a_systemd_credential_opens_an_encrypted_secret() {
+    let program = encrypted();
+    std::fs::create_dir(program.path("credentials")).unwrap();
+    private(&program, "credentials/online-passphrase", PASSPHRASE);
+    program.ok_with_credentials("credentials", &["publish", "one.json"]);
+    // A credential of yesterday leaves the node locked, and serving.
+    private(&program, "credentials/online-passphrase", "words of yesterday");
+    let status = program.ok_with_credentials("credentials", &["keys", "status", "--json"]);
+    assert!(status.contains("\"state\":\"locked\""), "{status}");
+}
+
+#[test]
+fn a_systemd_credential_stands_in_for_the_secret_until_it_is_changed() {
+    let program = node();
+    std::fs::create_dir(program.path("credentials")).unwrap();
+    let from = program.path("jopoi-data/keys/online");
+    std::fs::rename(from, program.path("credentials/online-secret")).unwrap();
+    program.ok_with_credentials("credentials", &["publish", "one.json"]);
+    let said = program.ok_with_credentials("credentials", &["keys", "rotate", "--root", ROOT]);
+    assert!(said.contains("credential online-secret still holds"), "{said}");
+    program.ok_with_credentials("credentials", &["publish", "one.json"]);
+    assert!(!online(&program, "online").is_empty());
+}
+
+#[test]
 fn a_rotation_makes_new_keys_and_the_node_goes_on() {
     let program = node();
     program.ok(&["publish", "one.json"]);

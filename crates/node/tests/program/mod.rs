@@ -118,6 +118,18 @@ impl Program {
         String::from_utf8(output.stdout).unwrap()
     }
 
+    /// What a command says that succeeds with systemd credentials in `directory`.
+    pub(super) fn ok_with_credentials(&self, directory: &str, arguments: &[&str]) -> String {
+        let credentials = self.path(directory);
+        let mut command = self.command(arguments);
+        let output =
+            command.env("CREDENTIALS_DIRECTORY", credentials).stdin(Stdio::null()).output();
+        let output = output.unwrap();
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "`jopoi {}`\n{errors}", arguments.join(" "));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
     /// The JSON of a command that succeeds.
     pub(super) fn json(&self, arguments: &[&str]) -> serde_json::Value {
         let arguments: Vec<&str> = arguments.iter().copied().chain(["--json"]).collect();
