@@ -325,20 +325,21 @@ impl Vault {
 #[async_trait]
 impl Copies for Vault {
     async fn restore(&self, request: RestoreRequest) -> Result<RestoreAnswer, CopiesError> {
-        let feeds = self.from_network(&request.urls, None).await.map_err(refused)?;
+        let feeds =
+            self.from_network(&request.urls, None).await.map_err(|error| refused(&error))?;
         Ok(RestoreAnswer { feeds })
     }
 
     async fn pack(&self, request: PackRequest) -> Result<PackAnswer, CopiesError> {
-        self.write(&request).await.map_err(refused)
+        self.write(&request).await.map_err(|error| refused(&error))
     }
 
     async fn import(&self, request: ImportRequest) -> Result<ImportAnswer, CopiesError> {
         let path = request.file.clone();
         let opened = tokio::task::spawn_blocking(move || BundleFile::open(Path::new(&path))).await;
         let opened = opened.map_err(anyhow::Error::from).and_then(|opened| opened);
-        let file = opened.map_err(refused)?;
-        if let Some(node) = file.backup_of().map_err(refused)? {
+        let file = opened.map_err(|error| refused(&error))?;
+        if let Some(node) = file.backup_of().map_err(|error| refused(&error))? {
             return Err(CopiesError(format!(
                 "{} is the backup of {node}, with what was decided there: `jopoi restore` takes it, at that node only",
                 file.name
@@ -385,7 +386,7 @@ fn told(restored: Restored) -> RestoredFeed {
     }
 }
 
-fn refused(error: anyhow::Error) -> CopiesError {
+fn refused(error: &anyhow::Error) -> CopiesError {
     let words: Vec<String> = error.chain().map(ToString::to_string).collect();
     CopiesError(words.join(": "))
 }
