@@ -127,10 +127,11 @@ impl Keeper {
         for date in self.dates().dates {
             let when = feed::feeds::timestamp(date.at);
             let words = format!("{}: {when}", date.about);
+            let area = format!("date of {}", date.what);
             findings.push(match (date.state.as_str(), date.what.as_str()) {
-                ("fine", _) | (_, "former-key") => fine(&date.what, words),
-                ("over", "certificate") => failed(&date.what, words, &date.words),
-                _ => warning(&date.what, words, &date.words),
+                ("fine", _) | (_, "former-key") => fine(&area, words),
+                ("over", "certificate") => failed(&area, words, &date.words),
+                _ => warning(&area, words, &date.words),
             });
         }
         findings
