@@ -62,6 +62,8 @@ pub trait Others: Send + Sync {
 pub(super) struct Guard {
     /// `None` before the feed was opened, and for one that begins now.
     state: Mutex<Option<GuardState>>,
+    /// Why it is to be asked, whatever is heard meanwhile.
+    why: Mutex<String>,
     /// Whoever holds it may ask and decide.
     asking: tokio::sync::Mutex<()>,
 }
@@ -92,12 +94,21 @@ impl Guard {
         self.lock().clone().unwrap_or_default()
     }
 
+    /// Nothing is signed until half of those who cosigned last were heard.
+    pub(super) fn ask_again(&self, why: &str) {
+        self.found(GuardState::Asking { strict: true, reason: why.to_owned() });
+        self.set(GuardState::Asking { strict: true, reason: why.to_owned() });
+    }
+
     pub(super) fn set(&self, state: GuardState) {
         *self.lock() = Some(state);
     }
 
     /// What was found on opening: the first time it counts; later only if it forbids signing.
     fn found(&self, found: GuardState) {
+        if let GuardState::Asking { reason, .. } = &found {
+            self.why.lock().unwrap_or_else(PoisonError::into_inner).clone_from(reason);
+        }
         let mut state = self.lock();
         if state.is_none() || matches!(found, GuardState::ReadOnly { .. }) {
             *state = Some(found);
@@ -266,7 +277,8 @@ impl Feeds {
         let state = if !strict {
             GuardState::Open
         } else if answers < needed {
-            let reason = words::waiting(&handle.origin, guardians.len(), answers, needed);
+            let why = handle.guard.why.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            let reason = words::waiting(&why, guardians.len(), answers, needed);
             GuardState::Asking { strict: true, reason }
         } else {
             match self.come_home(handle).await {

@@ -18,6 +18,9 @@ use super::{Feeds, GuardState, Handle, SyncError, View};
 use crate::ports::{Carrier, Progress, StoreError};
 use crate::verify;
 
+/// Why the guard asks.
+const RESTORED: &str = "this feed was just restored";
+
 /// Somebody who may hold a feed of ours.
 pub struct Source<'a> {
     /// The node, if it is one: its answer counts for the guard.
@@ -121,12 +124,8 @@ impl Feeds {
         shown: &[(&Source<'_>, Bytes)],
     ) -> Result<(), RestoreError> {
         let origin = &handle.origin;
-        let restored = || {
-            let reason = "it was restored, and those who cosigned last were not heard yet";
-            GuardState::Asking { strict: true, reason: reason.to_owned() }
-        };
         if handle.guard.state() == GuardState::Open && handle.view.load().is_none() {
-            handle.guard.set(restored());
+            handle.guard.ask_again(RESTORED);
         }
         self.was_restored.store(true, std::sync::atomic::Ordering::Release);
         match (handle.view.load_full(), handle.closed()) {
@@ -224,8 +223,7 @@ impl Feeds {
             None => true,
         };
         if stands {
-            let reason = "those who cosigned last were not heard yet".to_owned();
-            handle.guard.set(GuardState::Asking { strict: true, reason });
+            handle.guard.ask_again(RESTORED);
         }
         Ok(())
     }

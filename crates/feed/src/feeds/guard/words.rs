@@ -23,28 +23,23 @@ pub(super) fn others_shown(size: u64) -> String {
 }
 
 pub(super) fn copied() -> String {
-    "this directory was restored or copied from elsewhere; nothing is signed until those who cosigned last have \
-     said what they hold"
-        .to_owned()
+    "this directory was restored or copied from elsewhere".to_owned()
 }
 
 pub(super) fn no_mark(error: &dyn Display) -> String {
-    format!(
-        "{error}; that file tells which size was shown to others, and nothing is signed without it until those who \
-         cosigned last have said what they hold"
-    )
+    format!("{error}; that file tells which size was shown to others, and it cannot be read")
 }
 
-pub(super) fn waiting(origin: &Origin, asked: usize, answers: usize, needed: usize) -> String {
+pub(super) fn waiting(why: &str, asked: usize, answers: usize, needed: usize) -> String {
     let whom = match asked {
-        0 => "nobody is known who holds a copy of it".to_owned(),
+        0 => "nobody is known who holds a copy of this feed".to_owned(),
         _ => format!(
-            "of the {asked} nodes that cosigned it last {answers} have answered and {needed} must"
+            "of the {asked} nodes that cosigned it last {answers} have said what they hold, and {needed} must"
         ),
     };
     format!(
-        "`{origin}` was restored or copied from elsewhere, and {whom}; nothing is signed until then: see that they \
-         can be reached (`jopoi probe`); cut off for good, `jopoi restore --accept-loss` goes on and needs the root key"
+        "{why}, and {whom}; nothing is signed until then: see that they can be reached (`jopoi probe`); cut off for \
+         good, `jopoi restore --accept-loss` goes on and needs the root key"
     )
 }
 
