@@ -5,6 +5,8 @@ mod faults;
 #[cfg(test)]
 mod keys;
 #[cfg(test)]
+mod network;
+#[cfg(test)]
 mod program;
 
 use std::os::unix::fs::PermissionsExt as _;

@@ -1,4 +1,4 @@
-//! From its first command to the handover.
+//! A network as people run it: commands, files by mail, and servers on loopback in between.
 
 use crate::program::{Program, Server, draft, free_port, get};
 
