@@ -4,9 +4,10 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 use practice::node_record::NodeSubject;
+use wire::paths;
 
 use super::line::{self, NodeLine};
-use super::{Frame, Reader, node_subject};
+use super::{Frame, Reader, node_name, node_subject};
 use crate::answer::Answer;
 use crate::api::followed;
 use crate::app::App;
@@ -17,6 +18,8 @@ use crate::params::Params;
 struct NodesPage {
     frame: Frame,
     nodes: Vec<NodeLine>,
+    /// Where each network that is known here is shown, and its name.
+    networks: Vec<(String, String)>,
 }
 
 #[derive(Template)]
@@ -33,7 +36,10 @@ pub(crate) async fn nodes(State(app): State<App>, reader: Reader) -> Result<Resp
     let peers = followed(&app, &reader.caller).peers;
     let known = line::known_nodes(&app, &peers, &reader.caller);
     let nodes = known.iter().map(|node| line::node(&app, &reader, node, &peers)).collect();
-    reader.page(&NodesPage { frame: reader.frame(&app, None), nodes })
+    let network = |node| (paths::network(node), node_name(&app, node, reader.texts));
+    let networks = app.feeds.networks();
+    let networks = networks.iter().map(|one| network(one.origin().node())).collect();
+    reader.page(&NodesPage { frame: reader.frame(&app, None), nodes, networks })
 }
 
 /// `GET /nodes/NODE`
