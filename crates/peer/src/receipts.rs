@@ -180,6 +180,7 @@ impl Asked {
                     return Ok(submission.size());
                 }
                 WitnessAnswer::Holds(size) if size > submission.size() => {
+                    self.feeds.doubt(origin, size, self.witness.key.name.as_str());
                     return Err(format!(
                         "it holds {size} entries of this feed, and {} are here: if this node was restored or \
                          copied, do not publish before the rest is back",

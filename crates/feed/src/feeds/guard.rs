@@ -64,6 +64,8 @@ pub(super) struct Guard {
     state: Mutex<Option<GuardState>>,
     /// Why it is to be asked, whatever is heard meanwhile.
     why: Mutex<String>,
+    /// The greatest size that a witness claimed without showing it.
+    doubted: std::sync::atomic::AtomicU64,
     /// Whoever holds it may ask and decide.
     asking: tokio::sync::Mutex<()>,
 }
@@ -190,6 +192,21 @@ impl Feeds {
         matches!(held, Held::More(_) | Held::Other(_)) && {
             self.stop_signing(&handle, from, &held).await;
             true
+        }
+    }
+
+    /// A witness says, unsigned, that it holds more of a feed of ours than is here (a 409 of C2SP
+    /// tlog-witness). That proves nothing; it stops signing until those who cosigned last were heard. One
+    /// claim is asked about once.
+    pub fn doubt(&self, origin: &Origin, size: u64, from: &str) {
+        let Some(handle) = self.handle(origin).filter(|handle| handle.own) else { return };
+        let here = handle.view.load().as_ref().map_or(0, |view| view.size());
+        let before = handle.guard.doubted.fetch_max(size, std::sync::atomic::Ordering::AcqRel);
+        if size > here && size > before && handle.guard.state() == GuardState::Open {
+            let why = words::claimed(from, here, size);
+            error!(feed.origin = %origin, "{why}");
+            handle.guard.ask_again(&why);
+            self.show_guard(&handle, handle.guard.state());
         }
     }
 

@@ -319,3 +319,20 @@ async fn what_our_own_key_signed_twice_is_never_signed_on() {
     let again = started(&owner, anew.store.restarted()).await;
     assert_eq!(word(&again.feeds.guard(&again.origin())), "read-only");
 }
+
+#[tokio::test]
+async fn a_witness_that_claims_more_without_proof_is_asked_about_once() {
+    let (owner, [one]) = acquainted::<1>().await;
+    round(&one, &owner).await;
+    let old = owner.feeds.view(&owner.origin()).unwrap().note.clone();
+    // Nobody can be asked: nothing is signed.
+    owner.feeds.doubt(&owner.origin(), 99, "witness.example/w");
+    let refused = try_to_publish(&owner).await.unwrap_err().to_string();
+    assert!(refused.contains("witness.example/w") && refused.contains("99"), "{refused}");
+    let peer = BTreeMap::from([(one.name.clone(), carrier(&one, &owner, Honest, &old))]);
+    owner.feeds.set_others(Arc::new(Around(peer)));
+    try_to_publish(&owner).await.unwrap();
+    owner.feeds.doubt(&owner.origin(), 99, "witness.example/w");
+    owner.feeds.doubt(&owner.origin(), 2, "witness.example/w");
+    assert_eq!(owner.feeds.guard(&owner.origin()), GuardState::Open);
+}

@@ -30,6 +30,13 @@ pub(super) fn no_mark(error: &dyn Display) -> String {
     format!("{error}; that file tells which size was shown to others, and it cannot be read")
 }
 
+pub(super) fn claimed(from: &str, here: u64, there: u64) -> String {
+    format!(
+        "the witness `{from}` says that it cosigned {there} entries of this feed, and {here} are here: perhaps a second \
+         server runs with the same keys"
+    )
+}
+
 pub(super) fn waiting(why: &str, asked: usize, answers: usize, needed: usize) -> String {
     let whom = match asked {
         0 => "nobody is known who holds a copy of this feed".to_owned(),
