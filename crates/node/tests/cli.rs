@@ -1,6 +1,8 @@
 //! The program as a person uses it: the built binary in a fresh directory, its words, its exit codes.
 
 #[cfg(test)]
+mod copies;
+#[cfg(test)]
 mod faults;
 #[cfg(test)]
 mod keys;

@@ -1,12 +1,13 @@
 //! `jopoi restore`: own feeds out of a backup, from the network, or on without what is lost.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use clap::Args;
-use feed::ports::FeedStore as _;
+use feed::ports::{FeedStore as _, KeyUse};
 use practice::body::Body;
-use practice::node_record::{Continuation, NodeRecord};
+use practice::node_record::{Continuation, NodeKey, NodeRecord};
 use serde_json::json;
 use store::facts::Directory;
 use tlog::ed25519::PublicKey;
@@ -19,10 +20,12 @@ use crate::config::{Config, FILE_NAME, check_base_url};
 use crate::control::Control;
 use crate::copies::BundleFile;
 use crate::keys::Root;
+use crate::keys::online::{Online, Slot};
+use crate::keys::ring::Ring;
 use crate::output::{Done, Output, Usage};
 use crate::place::{DATA_DEFAULT, Place};
 use crate::setup::{save_config, sign_node_record};
-use crate::wiring::{Node, Shared};
+use crate::wiring::{Node, Shared, SystemClock};
 
 /// Get this node's feeds back: out of a backup, from those who follow it, or go on without what nobody
 /// has any more. Nothing is signed before those who cosigned last have said what they hold.
@@ -154,7 +157,7 @@ fn data_of(global: &Global) -> PathBuf {
     global.data.first().map_or_else(|| PathBuf::from(DATA_DEFAULT), Clone::clone)
 }
 
-async fn open(place: &Place) -> anyhow::Result<std::sync::Arc<Node>> {
+async fn open(place: &Place) -> anyhow::Result<Arc<Node>> {
     Node::open_new(place, &Shared::default()).await.context("nothing was restored")
 }
 
@@ -199,7 +202,7 @@ fn tell(
             }
         }
     }
-    if node.feeds().signer().public(feed::ports::KeyUse::Log).is_err() {
+    if node.feeds().signer().public(KeyUse::Log).is_err() {
         output.say(
             "This directory has no keys that may sign: jopoi keys rotate --root FILE --url https://… makes new ones.",
         )?;
@@ -264,6 +267,11 @@ async fn accept_loss(
     if root.public() != before.root {
         bail!("{} is not the root key of {}", root_file.display(), place.node);
     }
+    let locked = feeds.signer().public(KeyUse::Log).is_err();
+    if locked && !Ring::open(&place.data, None)?.is_encrypted() {
+        subject.keys = new_keys(place, &node, &before)?;
+        output.say("There were no keys that may sign: new ones were made.")?;
+    }
     let record = sign_node_record(&subject, &root, Some(&before))?;
     let published = feeds.begin_continuation(of, record).await?;
     output.json(&json!({"continues": origin, "size": view.size(), "feed": published.origin}))?;
@@ -274,6 +282,17 @@ async fn accept_loss(
         published.origin
     ))?;
     Ok(Done::Fully)
+}
+
+/// A new online secret, in use from now on: the node record about to be published names its keys, and the
+/// next start puts it in its place.
+fn new_keys(place: &Place, node: &Node, before: &NodeRecord) -> anyhow::Result<Vec<NodeKey>> {
+    let generation = before.keys.iter().map(|key| key.generation).max().unwrap_or(0) + 1;
+    Slot::Next.write(&place.data, &Online::create(generation)?, None)?;
+    let ring = Ring::open(&place.data, None)?;
+    let next = ring.get(Slot::Next).context("the new secret cannot be read back")?;
+    node.feeds().set_signer(ring.signer_of(next, 0, Arc::new(SystemClock), &[])?);
+    next.node_keys(&place.node, &before.root)
 }
 
 /// `public-2`, `public-3`…: the first that nobody has used.

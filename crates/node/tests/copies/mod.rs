@@ -1,9 +1,7 @@
 //! Copies, by commands alone and between real nodes on loopback: a hosted node goes home, a burnt one comes
 //! back from its peers, an older copy signs nothing until it has caught up.
 
-mod program;
-
-use program::{Program, Server, draft, free_port};
+use crate::program::{Program, Server, draft, free_port};
 
 const NODE: &str = "simore.gov.py";
 
@@ -171,5 +169,30 @@ fn an_older_copy_signs_nothing_until_it_has_caught_up() {
     let said = program.ok(&["restore", "--from-network", "--data", "copy"]);
     assert!(said.contains("It may be signed"), "{said}");
     publish(&program, "copy", "Una sola vez");
+    drop(peer);
+}
+
+#[test]
+fn what_is_lost_for_good_is_given_up_by_the_root_alone() {
+    let program = Program::fresh();
+    let mut original = began(&program, NODE, "a");
+    let peer = began(&program, "b.example", "b");
+    acquainted(&program, &original, &peer);
+    let key = root_key(&program, "a");
+    program.ok(&["backup", "old.jpb", "--data", "a"]);
+    publish(&program, "a", "Perdido");
+    has_it(&program, "b", "Perdido");
+    drop(original.server.take().map(Server::stop));
+    let mut restore = vec!["restore", "old.jpb", "--data", "anew", "--root", &original.root];
+    restore.extend(["--allow-network", "127.0.0.0/8"]);
+    let told = program.fails(3, &restore);
+    assert!(told.contains("older copy") && told.contains("jopoi restore --from-network"), "{told}");
+    let said = program.ok(&["restore", "--accept-loss", "--root-file", &key, "--data", "anew"]);
+    assert!(said.contains("goes on as simore.gov.py/public-2"), "{said}");
+    program.write("draft.json", &draft("Después").to_string());
+    program.fails(1, &["publish", "draft.json", "--data", "anew"]);
+    program.ok(&["publish", "draft.json", "--feed", "public-2", "--data", "anew"]);
+    let kept = program.json(&["list", "--data", "anew"]).to_string();
+    assert!(kept.contains("Antes de todo") && kept.contains("Después"), "{kept}");
     drop(peer);
 }
