@@ -65,7 +65,7 @@ impl Restore {
     /// Restores, and says what came back and what to do next.
     pub async fn run(self, global: &Global, output: Output) -> anyhow::Result<Done> {
         if let Some(file) = self.file.clone() {
-            return self.from_backup(&file, global, &output).await;
+            return self.take_backup(&file, global, &output).await;
         }
         if let Some(root_file) = self.root_file.as_deref().filter(|_| self.accept_loss) {
             return accept_loss(&global.place()?, &self.feed, root_file, &output).await;
@@ -73,7 +73,7 @@ impl Restore {
         self.over_network(global, &output).await
     }
 
-    async fn from_backup(
+    async fn take_backup(
         &self,
         file: &Path,
         global: &Global,

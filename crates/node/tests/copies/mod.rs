@@ -84,7 +84,7 @@ fn a_hosted_node_goes_home_and_its_followers_notice_a_new_address() {
     assert!(refused.contains("is the backup of simore.gov.py"), "{refused}");
     let refused = program.fails(1, &["restore", "home.jpb", "--data", "b"]);
     assert!(refused.contains("choose another with --data"), "{refused}");
-    drop(hosted.server.take().map(Server::stop));
+    hosted.server.take().map(Server::stop).unwrap();
 
     let loopback = ["--allow-network", "127.0.0.0/8"];
     let mut restore = vec!["restore", "home.jpb", "--data", "home", "--root", &hosted.root];
@@ -126,7 +126,7 @@ fn after_a_fire_a_node_comes_back_from_two_peers_and_goes_on() {
     has_it(&program, "c", "Lo último");
     let key = root_key(&program, "a");
     let before = program.json(&["backup", "before.jpb", "--own", "--data", "a"]);
-    drop(burnt.server.take().map(Server::stop));
+    burnt.server.take().map(Server::stop).unwrap();
     std::fs::remove_dir_all(program.path("a")).unwrap();
 
     let mut restore = vec!["restore", "--from-network", "--node", NODE, "--root", &burnt.root];
@@ -148,7 +148,7 @@ fn an_older_copy_signs_nothing_until_it_has_caught_up() {
     let mut original = began(&program, NODE, "a");
     let peer = began(&program, "b.example", "b");
     acquainted(&program, &original, &peer);
-    drop(original.server.take().map(Server::stop));
+    original.server.take().map(Server::stop).unwrap();
     let copied = std::process::Command::new("cp")
         .args(["-r"])
         .arg(program.path("a"))
@@ -161,7 +161,7 @@ fn an_older_copy_signs_nothing_until_it_has_caught_up() {
     // It was away for a moment: to follow it again is to ask at once.
     follow(&program, &peer, &original);
     has_it(&program, "b", "Después de la copia");
-    drop(again.stop());
+    again.stop();
 
     program.write("draft.json", &draft("Dos veces").to_string());
     let refused = program.fails(1, &["publish", "draft.json", "--data", "copy"]);
@@ -182,7 +182,7 @@ fn what_is_lost_for_good_is_given_up_by_the_root_alone() {
     program.ok(&["backup", "old.jpb", "--data", "a"]);
     publish(&program, "a", "Perdido");
     has_it(&program, "b", "Perdido");
-    drop(original.server.take().map(Server::stop));
+    original.server.take().map(Server::stop).unwrap();
     let mut restore = vec!["restore", "old.jpb", "--data", "anew", "--root", &original.root];
     restore.extend(["--allow-network", "127.0.0.0/8"]);
     let told = program.fails(3, &restore);
