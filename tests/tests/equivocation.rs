@@ -2,10 +2,16 @@
 //! good state, and give evidence to whoever asks.
 
 use anyhow::{Context as _, Result, ensure};
+use feed::bundle::{self, Item, ItemKind};
 use feed::fault::Fault;
 use feed::feeds::FeedState;
+use http::{Method, StatusCode};
+use tests::chance::BEGINNING;
 use tests::federation::{Federation, Node};
 use tests::member::Member;
+use tests::signed::{ask, signed};
+use wire::api::bundles::BundleAnswer;
+use wire::paths;
 
 const LIAR: &str = "liar.example";
 
@@ -86,5 +92,38 @@ async fn readers_are_told_in_neutral_words_and_nobody_is_accused() -> Result<()>
             ensure!(!text.contains("fork") && !text.contains("fault"), "{page} in {language}");
         }
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_known_node_may_push_evidence_and_a_stranger_may_not() -> Result<()> {
+    let (federation, _) = stage().await?;
+    let (one, other) = (federation.node("one.example")?, federation.node("other.example")?);
+    let liar = Member::of(LIAR)?;
+    one.follow(other).await?;
+    one.until(&other.member().origin(), 1).await?;
+    one.sync_now(other).await.context("not followed")?;
+    let fault = one.feeds().fault(&liar.origin()).context("not found")?.to_bytes();
+    // Known, and never asked for its heads: it cannot be reached.
+    other.pin(one.member()).await?;
+    other.sync(one.member(), &one.url()).await?;
+    let item =
+        |kind, bytes: Vec<u8>| Item { kind, origin: liar.origin(), number: 0, bytes: bytes.into() };
+    let forged = String::from_utf8(fault.clone())?.replace("same-size", "prefix").into_bytes();
+    let decision = item(ItemKind::Decision, b"x".to_vec());
+    let items = [item(ItemKind::Fault, forged), item(ItemKind::Fault, fault), decision];
+    let bundle = bundle::write(&items);
+    let push =
+        |headers| ask(other.router(), Method::POST, paths::BUNDLES, headers, Some(bundle.clone()));
+    let answered = push(&[]).await?;
+    ensure!(answered.status == StatusCode::FORBIDDEN, "{}", answered.text());
+    let at = other.url();
+    let headers = signed(one.member(), ("POST", &at, paths::BUNDLES), Some(&bundle), BEGINNING, 1)?;
+    let answered = push(&headers).await?;
+    ensure!(answered.status == StatusCode::OK, "{}", answered.text());
+    let outcomes = serde_json::from_slice::<BundleAnswer>(&answered.bytes)?.outcomes;
+    let taken: Vec<u64> = outcomes.iter().map(|outcome| outcome.taken).collect();
+    ensure!(taken == [0, 1, 0], "{outcomes:?}");
+    ensure!(is_forked(other, &liar).await?);
     Ok(())
 }

@@ -15,6 +15,7 @@ mod continuation;
 mod cosigners;
 mod erase;
 mod exchange;
+mod faults;
 mod follow;
 mod gossip;
 mod guard;
@@ -55,7 +56,8 @@ pub(crate) use anchors::read as read_approvals;
 pub use exchange::RefusedCosignature;
 pub use continuation::Disowned;
 pub use follow::{FollowError, Pin};
-pub use gossip::{Heard, KnownFault, SettleError, Settled, Settlement, TakenFault};
+pub use faults::{KnownFault, SettleError, Settled, Settlement, TakenFault};
+pub use gossip::Heard;
 pub use guard::{ASK_MAX, GuardState, Others};
 pub use judge_fork::Judgement;
 pub use lineage::Recovery;
@@ -109,7 +111,7 @@ pub struct Feeds {
     networks: networks::Networks,
     changed: watch::Sender<u64>,
     /// What is known of forks.
-    forks: gossip::Forks,
+    forks: faults::Forks,
     blocks: moka::sync::Cache<(Origin, BlockPlace), Arc<Vec<Block>>>,
     /// SHA-256 of segments as stored, once they were checked.
     packed: moka::sync::Cache<(Origin, u64), Hash>,

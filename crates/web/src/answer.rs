@@ -39,6 +39,9 @@ pub(crate) enum Answer {
     /// A route of the operator, asked for in public.
     #[error("only the operator may do this, over the control socket of the node")]
     OperatorOnly,
+    /// A push by somebody who is not known here.
+    #[error("bundles are taken from known nodes that sign their requests; `/whoami` says what is wrong with yours")]
+    UnknownCaller,
     /// A request body that is not JSON.
     #[error("the body of this request must be JSON, with `Content-Type: application/json`")]
     NotJson,
@@ -99,6 +102,18 @@ pub(crate) enum Answer {
     Page(#[from] askama::Error),
 }
 
+/// Judging what somebody gave us failed here.
+impl From<feed::feeds::SyncError> for Answer {
+    fn from(error: feed::feeds::SyncError) -> Self {
+        use feed::feeds::{ReadError, SyncError};
+        match error {
+            SyncError::Store(error) => Self::Read(ReadError::Store(error)),
+            SyncError::Catalog(error) => Self::Catalog(error),
+            other => Self::BadRequest { reason: other.to_string() },
+        }
+    }
+}
+
 impl Answer {
     /// Nothing of that name here.
     pub(crate) fn not_found(what: impl Into<String>) -> Self {
@@ -136,6 +151,7 @@ impl Answer {
             Self::NotFound { .. } => Name::NotFound,
             Self::BadRequest { .. } => Name::BadRequest,
             Self::MethodNotAllowed => Name::MethodNotAllowed,
+            Self::UnknownCaller => Name::UnknownKey,
             Self::OperatorOnly => Name::OperatorOnly,
             Self::NotJson => Name::UnsupportedMediaType,
             Self::TooLong { .. } => Name::TooLong,

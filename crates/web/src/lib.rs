@@ -22,6 +22,7 @@ pub mod upkeep;
 
 mod answer;
 mod api;
+mod bundles;
 mod around;
 mod content;
 mod descriptions;

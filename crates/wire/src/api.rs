@@ -14,6 +14,7 @@ use tlog::hash::Hash;
 use tlog::name::{NodeName, Origin};
 
 pub mod guard;
+pub mod bundles;
 pub mod faults;
 pub mod keys;
 pub mod network;

@@ -72,7 +72,7 @@ pub(crate) fn of(route: &Route, feed: &Restricted) -> Result<Vec<Asked>> {
         ("GET", paths::WITNESS_CHECKPOINT) => {
             vec![same(paths::witness_checkpoint(&tlog::hash::Hash::of(origin.as_str())))]
         }
-        ("POST", paths::ADD_CHECKPOINT) => vec![post(route.pattern)],
+        ("POST", paths::ADD_CHECKPOINT | paths::BUNDLES) => vec![post(route.pattern)],
         ("GET", paths::SCHEMA) => vec![same(paths::schema("good-practice"))],
         ("GET", paths::PROBLEM) => vec![same(paths::problem("not-found"))],
         ("GET", paths::ASSET) => vec![same("/assets/style.css")],

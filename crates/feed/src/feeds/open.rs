@@ -38,7 +38,7 @@ impl Feeds {
             pins: RwLock::new(BTreeMap::new()),
             networks: super::networks::Networks::default(),
             changed: watch::Sender::new(0),
-            forks: super::gossip::Forks::default(),
+            forks: super::faults::Forks::default(),
             blocks: moka::sync::Cache::builder()
                 .weigher(weigh)
                 .max_capacity(BLOCK_CACHE_BYTES)
