@@ -1,7 +1,8 @@
 """Signed requests (RFC 9421), made and checked by `http-message-signatures`, which nobody here wrote.
 
     python signatures.py feed URL ORIGIN DATA-OF-AN-ENTITLED-NODE     a restricted feed, asked for in all ways
-    python signatures.py catch PORTFILE DATA-OF-A-NODE                listens; the next requests must be signed by that node
+    python signatures.py catch PORTFILE URL DATA-OF-A-NODE            stands before a node; all that the other node asks
+                                                                     must be signed, until it has handed over a receipt
 
 The keys of a node are derived here once more from its online secret, by the words of docs/protocol.md.
 """
@@ -10,7 +11,10 @@ import datetime
 import http.server
 import json
 import pathlib
+import re
 import sys
+import threading
+import time
 import urllib.error
 import urllib.request
 
@@ -22,7 +26,6 @@ from http_message_signatures import HTTPMessageSigner, HTTPMessageVerifier, HTTP
 from served import OPENER, Refused, check
 
 COVERED = ("@method", "@target-uri")
-REQUESTS_TO_CATCH = 3
 BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 
 
@@ -117,37 +120,59 @@ def feed(base, origin, data):
     print(f"ok    {origin}: read with a foreign library's signature; {tried} other requests got 404")
 
 
-def catch(portfile, data):
+def catch(portfile, upstream, data):
     keys, seen, wrong = Keys(http_key(data)), [], []
 
     class Handler(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
         def do_GET(self):
-            url = f"http://{self.headers['Host']}{self.path}"
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            what = f"{self.command} {self.path.replace(upstream, '')}"
+            # Who somebody is may be asked before one knows him: the only request without a signature.
+            if self.path != "/.well-known/jopoi" or "Signature" in self.headers:
+                try:
+                    message = Message(self.command, f"http://{self.headers['Host']}{self.path}", dict(self.headers.items()))
+                    verifier = HTTPMessageVerifier(signature_algorithm=algorithms.ED25519, key_resolver=keys)
+                    verifier.verify(
+                        message, expect_tag="jopoi", expect_label="jopoi", require_components=COVERED,
+                        max_age=datetime.timedelta(seconds=300), body=body or None,
+                    )
+                    seen.append(what)
+                except Exception as error:  # whatever it says, it did not verify
+                    wrong.append(f"{what}: {error!r}")
+            # Nobody is kept waiting for news here.
+            headers = {name: self.headers[name] for name in ("Content-Type", "Accept") if name in self.headers}
+            request = urllib.request.Request(upstream.rstrip("/") + self.path, body or None, headers, method=self.command)
             try:
-                message = Message(self.command, url, dict(self.headers.items()))
-                verifier = HTTPMessageVerifier(signature_algorithm=algorithms.ED25519, key_resolver=keys)
-                verifier.verify(
-                    message, expect_tag="jopoi", require_components=COVERED, max_age=datetime.timedelta(seconds=300)
-                )
-                seen.append(self.path)
-            except Exception as error:  # whatever it says, it did not verify
-                wrong.append(f"{self.path}: {error!r}")
-            self.send_error(404)
+                with OPENER.open(request, timeout=30) as answer:
+                    status, kind, text = answer.status, answer.headers.get("Content-Type", ""), answer.read()
+            except urllib.error.HTTPError as refusal:
+                status, kind, text = refusal.code, refusal.headers.get("Content-Type", ""), refusal.read()
+            self.send_response(status)
+            self.send_header("Content-Type", kind)
+            if status != 204:
+                self.send_header("Content-Length", str(len(text)))
+            self.end_headers()
+            self.wfile.write(text)
+
+        do_POST = do_GET
 
         def log_message(self, *_):
             pass
 
-    server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
-    server.timeout = 60
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     pathlib.Path(portfile).write_text(str(server.server_port))
-    while len(seen) + len(wrong) < REQUESTS_TO_CATCH:
-        before = len(seen) + len(wrong)
-        server.handle_request()
-        if len(seen) + len(wrong) == before:
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    for _ in range(240):
+        if wrong or any(what.startswith("POST") for what in seen):
             break
+        time.sleep(0.25)
     check(not wrong, f"not signed as promised: {wrong}")
-    check(seen, "no request came")
-    print(f"ok    {len(seen)} requests of a node verify with a foreign library: {', '.join(seen)}")
+    kinds = sorted({re.sub(r"\d+$", "N", what) for what in seen})
+    check(any(kind.startswith("POST") for kind in kinds), f"no request with a body came, only {kinds}")
+    print(f"ok    {len(seen)} requests of a node verify with a foreign library: {', '.join(kinds)}")
 
 
 if __name__ == "__main__":

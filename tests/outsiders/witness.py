@@ -2,6 +2,8 @@
 
     python witness.py log KEYFILE                                  the log's vkey (the key is made if absent)
     python witness.py ask KEYFILE NAME SUBMIT MONITOR VKEY          asks one witness; exit code 1 at a failure
+    python witness.py feed URL ORIGIN                              the vkey of a feed, as its node shows it
+    python witness.py cosigner URL NODE                            the vkey of a node as a witness, from its node record
     python witness.py line ORIGIN LOGVKEY CHECKPOINT-URL VKEY       the checkpoint bears a good line of this witness
 
 Written from the specification, on `aics-tlog`, which nobody here wrote; nothing of Jopói's is used.
@@ -9,6 +11,7 @@ Written from the specification, on `aics-tlog`, which nobody here wrote; nothing
 
 import base64
 import hashlib
+import json
 import pathlib
 import sys
 import time
@@ -16,14 +19,15 @@ import urllib.error
 import urllib.request
 
 from aics_tlog.checkpoint import Checkpoint, serialise_checkpoint, sign_checkpoint
-from aics_tlog.cosign import verify_cosignature
+from aics_tlog.cosign import cosignature_vkey, verify_cosignature
 from aics_tlog.note import format_vkey, parse_note, parse_vkey, sign_note, vkey_from_ed25519, verify_note_signature
 from aics_tlog.tree import MerkleTree
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from served import OPENER, Refused, check
+from served import OPENER, Refused, check, need
 
 ORIGIN = "log.example/foreign"
+BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 SIZES = (1, 2, 3, 8, 13, 40)
 
 
@@ -162,6 +166,20 @@ def line(origin, log, url, vkey):
     raise Refused(f"no line by {key.name} at {url}")
 
 
+def feed_vkey(url, origin):
+    feeds = json.loads(need(f"{url}api/v1/feeds"))["feeds"]
+    return next(feed["vkey"] for feed in feeds if feed["origin"] == origin)
+
+
+def cosigner_vkey(url, node):
+    keys = json.loads(need(f"{url}.well-known/jopoi"))["credentialSubject"]["keys"]
+    newest = max((key for key in keys if key["use"] == "witness"), key=lambda key: key["generation"])
+    number = 0
+    for letter in newest["key"].removeprefix("did:key:z"):
+        number = number * 58 + BASE58.index(letter)
+    return format_vkey(cosignature_vkey(f"{node}/witness", number.to_bytes(34, "big")[2:]))
+
+
 def main():
     command, *rest = sys.argv[1:]
     if command == "log":
@@ -170,6 +188,10 @@ def main():
         path, name, submit, monitor, vkey = rest
         cases = ask(log_key(path), submit, monitor, vkey)
         print(f"ok    {name}: {len(cases)} requests to add-checkpoint answered as the specification says")
+    elif command == "feed":
+        print(feed_vkey(*rest))
+    elif command == "cosigner":
+        print(cosigner_vkey(*rest))
     elif command == "line":
         origin, log, url, vkey = rest
         print(f"ok    {parse_vkey(vkey).name} cosigned {origin} at {line(origin, log, url, vkey)} entries")
