@@ -253,6 +253,8 @@ mod tests {
                     args.set(placeholder, placeholder);
                 }
                 args.set("count", 3);
+                args.set("of", 5);
+                args.set("threshold", 2);
                 let text = texts.format(name, attribute, &args);
                 assert!(!text.is_empty() && text != name, "{}: {key}", texts.code);
                 assert!(!text.contains('{'), "{}: {key} is `{text}`", texts.code);

@@ -133,6 +133,14 @@ record-unknown-kind = هذا النوع من السجلات غير معروف ل
 
 proof-title = تحقق بنفسك
 proof-verified = جرى التحقق هنا من توقيع { $node }، ومن صلاحية مفتاحها عند القيد { $index }، ومن وجود هذا القيد في سجل القيود.
+proof-chain = السلسلة، كل حلقة مع دليلها
+proof-link-network = الشبكة وبصمة ملفها
+proof-link-participant = المفتاح الجذري كما سمّته الشبكة
+proof-link-node-record = سجل العقدة موقّعًا بالمفتاح الجذري
+proof-link-checkpoint = نقطة المراقبة الموقّعة
+proof-link-receipts = العُقد التي استلمته
+proof-link-entry = القيد في السجل
+proof-link-record-key = مفتاح السجلات الصالح عند ذلك القيد
 proof-jopoi = باستخدام Jopói
 proof-jopoi-text = أمر واحد يتحقق من السلسلة كلها، من المفتاح الجذري إلى هذا النص:
 proof-plain = دون Jopói

@@ -129,6 +129,14 @@ record-unknown-kind = This kind of record is not known to this version of the so
 
 proof-title = Check it yourself
 proof-verified = Verified here: the signature of { $node }, that its key was valid at entry { $index }, and that this entry is in the log.
+proof-chain = The chain, each link with its evidence
+proof-link-network = Network and fingerprint of its file
+proof-link-participant = Root key, named by the network
+proof-link-node-record = Node record, signed by the root key
+proof-link-checkpoint = Signed checkpoint
+proof-link-receipts = Nodes that have received it
+proof-link-entry = Entry in the log
+proof-link-record-key = Record key, valid at that entry
 proof-jopoi = With Jopói
 proof-jopoi-text = One command checks the whole chain from the root key to this text:
 proof-plain = Without Jopói

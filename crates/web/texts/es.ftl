@@ -129,6 +129,14 @@ record-unknown-kind = Esta versión del programa no conoce este tipo de ficha. S
 
 proof-title = Compruébelo usted
 proof-verified = Verificado aquí: la firma de { $node }, que su clave era válida en la entrada { $index } y que esa entrada está en el registro.
+proof-chain = La cadena, cada eslabón con su prueba
+proof-link-network = Red y huella de su archivo
+proof-link-participant = Clave raíz, nombrada por la red
+proof-link-node-record = Registro del nodo, firmado por la clave raíz
+proof-link-checkpoint = Punto de control firmado
+proof-link-receipts = Nodos que lo han recibido
+proof-link-entry = Entrada en el registro
+proof-link-record-key = Clave de registros, válida en esa entrada
 proof-jopoi = Con Jopói
 proof-jopoi-text = Una orden comprueba toda la cadena, de la clave raíz a este texto:
 proof-plain = Sin Jopói

@@ -129,6 +129,14 @@ record-unknown-kind = Ce type de fiche n’est pas connu de cette version du log
 
 proof-title = Vérifiez vous-même
 proof-verified = Vérifié ici : la signature de { $node }, la validité de sa clé à l’entrée { $index }, et la présence de cette entrée dans le journal.
+proof-chain = La chaîne, chaque maillon avec sa preuve
+proof-link-network = Réseau et empreinte de son fichier
+proof-link-participant = Clé racine, désignée par le réseau
+proof-link-node-record = Fiche du nœud, signée par la clé racine
+proof-link-checkpoint = Point de contrôle signé
+proof-link-receipts = Nœuds qui l’ont reçu
+proof-link-entry = Entrée dans le journal
+proof-link-record-key = Clé des fiches, valable à cette entrée
 proof-jopoi = Avec Jopói
 proof-jopoi-text = Une commande vérifie toute la chaîne, de la clé racine à ce texte :
 proof-plain = Sans Jopói

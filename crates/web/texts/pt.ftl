@@ -129,6 +129,14 @@ record-unknown-kind = Esta versão do programa não conhece este tipo de ficha. 
 
 proof-title = Verifique por si
 proof-verified = Verificado aqui: a assinatura de { $node }, que a sua chave era válida na entrada { $index } e que esta entrada está no registo.
+proof-chain = A cadeia, cada elo com a sua prova
+proof-link-network = Rede e impressão digital do seu ficheiro
+proof-link-participant = Chave raiz, indicada pela rede
+proof-link-node-record = Registo do nó, assinado pela chave raiz
+proof-link-checkpoint = Ponto de controlo assinado
+proof-link-receipts = Nós que o receberam
+proof-link-entry = Entrada no registo
+proof-link-record-key = Chave dos registos, válida nessa entrada
 proof-jopoi = Com Jopói
 proof-jopoi-text = Um comando verifica toda a cadeia, da chave raiz a este texto:
 proof-plain = Sem Jopói

@@ -130,6 +130,14 @@ record-unknown-kind = Этот вид записи неизвестен данн
 
 proof-title = Проверьте сами
 proof-verified = Проверено здесь: подпись узла { $node }, действительность его ключа на записи журнала { $index } и наличие этой записи в журнале.
+proof-chain = Цепочка: каждое звено со своим доказательством
+proof-link-network = Сеть и отпечаток её файла
+proof-link-participant = Корневой ключ, названный сетью
+proof-link-node-record = Запись узла, подписанная корневым ключом
+proof-link-checkpoint = Подписанная контрольная точка
+proof-link-receipts = Узлы, получившие запись
+proof-link-entry = Номер записи в журнале
+proof-link-record-key = Ключ записей, действительный для этой записи
 proof-jopoi = С помощью Jopói
 proof-jopoi-text = Одна команда проверяет всю цепочку от корневого ключа до этого текста:
 proof-plain = Без Jopói

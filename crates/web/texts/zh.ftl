@@ -128,6 +128,14 @@ record-unknown-kind = 此版本软件不认识这一类别的记录。可在下�
 
 proof-title = 自行核验
 proof-verified = 已在此核验：{ $node } 的签名、其密钥在第 { $index } 条目处有效，以及该条目载于日志。
+proof-chain = 验证链，每一环附证据
+proof-link-network = 网络及其文件指纹
+proof-link-participant = 网络指明的根密钥
+proof-link-node-record = 由根密钥签署的节点记录
+proof-link-checkpoint = 签名检查点
+proof-link-receipts = 已收到的节点
+proof-link-entry = 日志中的条目
+proof-link-record-key = 在该条目处有效的记录密钥
 proof-jopoi = 使用 Jopói
 proof-jopoi-text = 一条命令即可核验从根密钥到本文的整个链条：
 proof-plain = 不使用 Jopói

@@ -1,15 +1,29 @@
 //! The proof part of a record's page: exact commands that check it without us.
 
+use std::sync::Arc;
+
 use feed::feeds::View;
+use network::fold::Network;
 use practice::body::Body;
 use tlog::name::Origin;
 use wire::paths;
 
 use crate::answer::Answer;
 use crate::app::App;
+use crate::texts::Texts;
+
+/// One link of the chain from a network to a record's words, with its evidence.
+pub(crate) struct Link {
+    pub(crate) label: String,
+    /// Names, keys and numbers, as they stand in the evidence.
+    pub(crate) value: String,
+    pub(crate) href: Option<String>,
+}
 
 /// What a reader needs to check one version of a record.
 pub(crate) struct Proof {
+    /// The links, each resting on those before it.
+    pub(crate) chain: Vec<Link>,
     pub(crate) index: u64,
     pub(crate) jopoi: String,
     pub(crate) body: String,
@@ -30,7 +44,7 @@ impl Proof {
         index: u64,
         body: &Body,
         page: &str,
-        base: &str,
+        (base, texts): (&str, &Texts),
     ) -> Result<Self, Answer> {
         let origin: &Origin = &view.origin;
         let entry = app.feeds.entry(origin, index).await?.entry;
@@ -38,9 +52,18 @@ impl Proof {
         let url = |path: &str| paths::below(base, path);
         let (body_href, proof_href) = (paths::body(origin, index), paths::proof(origin, index));
         let vkey = view.log_vkey().map(|key| key.to_string()).unwrap_or_default();
+        let chain = chain(app, view, index, body, texts);
+        let by_network = networks_of(app, view).next().is_some();
+        let network = if by_network { " --network network.txt" } else { "" };
         Ok(Self {
             index,
-            jopoi: format!("jopoi verify {}", url(page)),
+            chain,
+            jopoi: format!(
+                "jopoi verify {0}{network}\n\
+                 jopoi verify {0} --save evidence.jpb\n\
+                 jopoi verify evidence.jpb{network}",
+                url(page)
+            ),
             body: format!(
                 "{entry}curl -s {} > record.json\n\
                  sha256sum record.json\n\
@@ -56,6 +79,49 @@ impl Proof {
             proof_href,
         })
     }
+}
+
+/// The networks known here that name the node of a feed.
+fn networks_of(app: &App, view: &View) -> impl Iterator<Item = Arc<Network>> {
+    let node = view.origin.node().clone();
+    app.feeds.networks().into_iter().filter(move |network| network.participant(&node).is_some())
+}
+
+/// Every link, with where its evidence is.
+fn chain(app: &App, view: &View, index: u64, body: &Body, texts: &Texts) -> Vec<Link> {
+    let (origin, node) = (&view.origin, view.origin.node());
+    let link = |key: &str, value: String, href: Option<String>| Link {
+        label: texts.get(&format!("proof-link-{key}")),
+        value,
+        href,
+    };
+    let mut links = Vec::new();
+    for network in networks_of(app, view) {
+        let of = network.origin();
+        let fingerprint = app.feeds.network_file(of).map(|file| file.fingerprint());
+        let named = format!("{of} {}", fingerprint.unwrap_or_default());
+        links.push(link("network", named, Some(paths::anchors(of))));
+        if let Some(found) = network.participant(node) {
+            let href = paths::body(of, found.index);
+            links.push(link("participant", found.root.to_did(), Some(href)));
+        }
+    }
+    if let Some(keyed) = view.keys.in_force(index.max(1)) {
+        let root = keyed.record.root.to_did();
+        links.push(link("node-record", root, Some(paths::body(origin, keyed.index))));
+    }
+    let size = texts.count("entries", view.size());
+    links.push(link("checkpoint", size, Some(paths::checkpoint(origin))));
+    let receipts = app.feeds.receipts(origin);
+    let received =
+        receipts.iter().filter(|one| one.size > index && one.receiver().is_some()).count();
+    if received > 0 {
+        links.push(link("receipts", received.to_string(), Some(paths::cosignatures(origin))));
+    }
+    links.push(link("entry", index.to_string(), Some(paths::proof(origin, index))));
+    let key = body.issuer_key().to_did();
+    links.push(link("record-key", key, Some(paths::body(origin, index))));
+    links
 }
 
 /// The command that writes an entry to a file: it is one word of the shell, whatever stands in it. Nobody

@@ -101,7 +101,7 @@ pub(crate) async fn record(
     let here = paths::record(&origin, &id);
     let proof = match (&read.body, read.standing) {
         (Some(body), Standing::Current { index, .. }) => {
-            Some(Proof::of(&app, &view, index, body, &here, &reader.base).await?)
+            Some(Proof::of(&app, &view, index, body, &here, (&reader.base, reader.texts)).await?)
         }
         _ => None,
     };

@@ -59,6 +59,15 @@ async fn a_record_shows_every_language_the_source_first_and_who_says_so() {
     place("Described by the mechanism itself; not assessed by the network.");
     place("Not described yet");
     place("Something else");
+    // The whole chain, in its order, with the evidence of each link.
+    let links = [
+        "Node record, signed by the root key",
+        "Signed checkpoint",
+        "Entry in the log",
+        "Record key",
+    ];
+    assert!(links.map(place).is_sorted(), "the links are out of order");
+    place(" --save evidence.jpb");
     place("jopoi verify ");
     place("sha256sum");
     assert!(!text.contains("No State speaks here"));
