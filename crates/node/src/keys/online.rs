@@ -96,9 +96,7 @@ impl Slot {
         let Some(passphrase) = passphrase else {
             return files::replace_private(&path, text.as_bytes());
         };
-        let random =
-            |bytes: &mut [u8]| feed::ports::Random::fill(&crate::wiring::SystemRandom, bytes);
-        let encrypted = age::encrypt(text.as_bytes(), passphrase.reveal(), &random)?;
+        let encrypted = age::encrypt(text.as_bytes(), passphrase.reveal())?;
         // What cannot be opened again is no secret kept.
         age::decrypt(&encrypted, passphrase.reveal())
             .context("the encrypted secret cannot be read back")?;
