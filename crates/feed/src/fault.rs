@@ -104,6 +104,19 @@ impl Fault {
         self.verify_by(&self.keys_of(root)?)
     }
 
+    /// The same with those of its node records alone that one of `roots` issued: for whoever holds the
+    /// log, and so knows which keys ever were roots.
+    #[must_use]
+    pub fn with_records_by(&self, roots: &[PublicKey]) -> Self {
+        let issued = |text: &&String| {
+            let body = Body::open(text.to_string().into_bytes().into());
+            body.is_ok_and(|body| roots.contains(&body.issuer_key()))
+        };
+        let records = self.node_records.iter().take(NODE_RECORDS_MAX + 1);
+        let node_records = records.filter(issued).cloned().collect();
+        Self { node_records, ..self.clone() }
+    }
+
     /// Whether the evidence holds, for somebody who knows nothing but the vkey of the cosigner.
     pub fn verify_cosigner(&self, key: &VerifierKey) -> Result<(), FaultError> {
         match self.cosigner_key() {

@@ -247,14 +247,16 @@ impl Feeds {
         if [&fault.first, &fault.second].into_iter().any(|note| is_by_thief(&view, note)) {
             return Ok(Err("a key that its node has revoked signed it".to_owned()));
         }
-        // Any root that spoke for the node, the newest first: what the old one signed still convicts.
+        // Any root that spoke for the node, the newest first: what the old one signed still convicts. What
+        // a recovery key signed that never was one does not: it can announce, and list any key as theirs.
         let mut verified = Err("its root is not known".to_owned());
         let mut roots: Vec<_> =
             view.keys.records().iter().rev().map(|keyed| keyed.record.root).collect();
         roots.dedup();
+        let shown = fault.with_records_by(&roots);
         for root in roots.into_iter().take(ROOTS_MAX) {
             if verified.is_err() {
-                verified = fault.verify(root).map_err(|error| error.to_string());
+                verified = shown.verify(root).map_err(|error| error.to_string());
             }
         }
         if verified.is_err() {

@@ -18,46 +18,19 @@ use tlog::ed25519::PublicKey;
 use tlog::name::{FeedName, NodeName, Origin};
 use tracing::{info, warn};
 
+use super::receipts::Moment;
 use super::{Feeds, FollowError, Handle, OpenError, Pin, PublishError, View};
 use crate::ports::{Carrier, StoreError};
+
+mod recovery;
+
+pub use recovery::Recovery;
 
 const RECOVERY_PREFIX: &str = "recovery/";
 /// Records without a recovery key that an earlier one named, remembered for a node.
 const DROPPED_MAX: usize = 64;
-
-/// A root that a recovery key announced.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Recovery {
-    /// Whose root it is to become.
-    pub node: NodeName,
-    /// The announced root.
-    pub new_root: PublicKey,
-    /// When it was first seen, in seconds since 1970 (the median of the cosigners' times, where
-    /// there are any).
-    pub first_seen: u64,
-    /// When it takes effect if nobody objects.
-    pub effective_at: u64,
-    /// Whether the other key objected: then nothing counts until the committee decided.
-    pub contested: bool,
-}
-
-impl Recovery {
-    /// What is going on, and what to do, in words for the operator.
-    pub fn words(&self) -> String {
-        let (node, root) = (&self.node, self.new_root.to_did());
-        if self.contested {
-            format!(
-                "`{node}`: its recovery key announced the root {root}, and the other key objected. Nothing changes until the \
-                 committee of a network reinstates one of the two, or you confirm one with the mechanism by telephone"
-            )
-        } else {
-            format!(
-                "`{node}`: its recovery key announced the root {root}. It takes effect 72 hours after it was first seen if the \
-                 present root does not object; if this surprises the mechanism, it should object now"
-            )
-        }
-    }
-}
+/// Recovery keys against which somebody decided, remembered for a node.
+const REJECTED_MAX: usize = 16;
 
 /// What is remembered of one node, besides its logs.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -69,6 +42,10 @@ pub(super) struct Lineage {
     /// When records that no longer name a recovery key were first seen.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     dropped: Vec<Dropped>,
+    /// Recovery keys whose announcement was decided against: they announce nothing more here, or the
+    /// same announcement would undo the decision in the next round.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    rejected: Vec<PublicKey>,
     /// The newest node record by a root that speaks for the node, seen outside of the logs held.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     newest: Option<String>,
@@ -163,7 +140,7 @@ impl Feeds {
         let mut lineage = self.lineage(node);
         match lineage.announced.as_mut().filter(|announced| announced.to == root) {
             Some(announced) => announced.adopted = true,
-            None => lineage.announced = None,
+            None => lineage.reject(),
         }
         if node == self.node() {
             lineage.reinstated = Some(root);
@@ -286,11 +263,9 @@ impl Feeds {
         Ok(())
     }
 
-    /// The time by which windows are counted: the median of the cosigners of the node's public feed,
-    /// our own clock where it has none.
-    fn window_clock(&self, node: &NodeName) -> u64 {
-        let public = Origin::new(node.clone(), FeedName::public());
-        self.median_time(&public).unwrap_or_else(|| self.parts.clock.now())
+    /// The times by which windows are counted, by the cosigners of the node's public feed.
+    fn window_clock(&self, node: &NodeName) -> Moment {
+        self.moment(&Origin::new(node.clone(), FeedName::public()))
     }
 
     /// Takes note of a node record from anywhere, for what it is worth.
@@ -315,14 +290,15 @@ impl Feeds {
             Standing::Announces { dropped_at } => {
                 let now = self.window_clock(node);
                 let newer = lineage.announced.as_ref().is_none_or(|old| version > old.version);
-                if !newer || !self.has_power(&lineage, &keys, dropped_at, now) {
+                let rejected = lineage.rejected.contains(&record.body().issuer_key());
+                if !newer || rejected || !self.has_power(&lineage, &keys, dropped_at, now.surely) {
                     return Ok(());
                 }
                 let Some(from) = keys.root() else { return Ok(()) };
                 // To announce again does not end a dispute.
                 let contested = lineage.announced.is_some_and(|old| old.contested && !old.adopted);
                 let (body, to) = (text(), record.root);
-                let first_seen = now;
+                let first_seen = now.latest;
                 lineage.announced = Some(Announced {
                     body,
                     version,
@@ -401,14 +377,17 @@ impl Feeds {
     /// The announced root whose window ended without an objection.
     fn window_is_over(&self, node: &NodeName) -> Option<PublicKey> {
         let announced = self.lineage(node).announced?;
-        let over = self.window_clock(node) >= announced.first_seen.saturating_add(WINDOW);
+        let over = self.window_clock(node).surely >= announced.first_seen.saturating_add(WINDOW);
         (over && !announced.contested && !announced.adopted).then_some(announced.to)
     }
 
     /// Remembers when a record that no longer names a recovery key was first seen.
     async fn note_dropped(&self, node: &NodeName, views: &[Arc<View>]) -> Result<(), StoreError> {
         let mut lineage = self.lineage(node);
-        let seen = self.window_clock(node);
+        let seen = self.window_clock(node).latest;
+        // A clock that ran ahead and was set back must not stretch a window.
+        lineage.announced.iter_mut().for_each(|one| one.first_seen = one.first_seen.min(seen));
+        lineage.dropped.iter_mut().for_each(|one| one.seen = one.seen.min(seen));
         for view in views {
             for pair in view.keys.records().windows(2) {
                 let [before, after] = pair else { continue };
@@ -476,7 +455,7 @@ impl Feeds {
         if announced.contested {
             return Err("the recovery is contested: the committee decides".to_owned());
         }
-        let now = self.window_clock(self.node());
+        let now = self.window_clock(self.node()).surely;
         let end = announced.first_seen.saturating_add(WINDOW);
         if now >= end {
             return Ok(Admitted::Counts);
@@ -485,6 +464,20 @@ impl Feeds {
             "the 72 hours in which the other key may object are not over: they end at {}",
             super::timestamp(end)
         ))
+    }
+}
+
+impl Lineage {
+    /// Ends a recovery under way, and the power of the key that announced it.
+    fn reject(&mut self) {
+        let Some(announced) = self.announced.take().filter(|announced| !announced.adopted) else {
+            return;
+        };
+        let Ok(body) = Body::open(announced.body.into()) else { return };
+        self.rejected.retain(|key| *key != body.issuer_key());
+        self.rejected.push(body.issuer_key());
+        let surplus = self.rejected.len().saturating_sub(REJECTED_MAX);
+        self.rejected.drain(..surplus);
     }
 }
 

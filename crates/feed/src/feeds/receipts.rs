@@ -61,6 +61,15 @@ pub struct Freshness {
     pub stale: bool,
 }
 
+/// A time that is not known exactly, in seconds since 1970.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Moment {
+    /// When a wait that begins now begins.
+    pub(super) latest: u64,
+    /// The time that a wait has reached for certain.
+    pub(super) surely: u64,
+}
+
 impl Feeds {
     /// The newest line of each cosigner of a feed whose key counts here, by key name.
     pub fn receipts(&self, origin: &Origin) -> Arc<Vec<Receipt>> {
@@ -97,6 +106,15 @@ impl Feeds {
         }
         let times: Vec<u64> = times.into_values().collect();
         times::median(&times)
+    }
+
+    /// What time it is for somebody who waits for others to notice something in a feed: between the
+    /// median of its cosigners, which is old after a sleep and jumps at waking, and our own clock, which
+    /// one person can set.
+    pub(super) fn moment(&self, origin: &Origin) -> Moment {
+        let now = self.parts.clock.now();
+        let median = self.median_time(origin).unwrap_or(now);
+        Moment { latest: median.max(now), surely: median.min(now) }
     }
 
     /// How fresh what is known of a feed is.

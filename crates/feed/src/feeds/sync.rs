@@ -172,11 +172,9 @@ impl Feeds {
         let node = origin.node();
         let mut keys = match held {
             Some(view) => KeyHistory::clone(&view.keys),
-            None => {
-                let former = self.pin(node).filter(|pin| pin.root == root).map(|pin| pin.former);
-                let roots = Roots::pinned(root).with_former(former.unwrap_or_default());
-                KeyHistory::of(node.clone(), roots)
-            }
+            // Former roots explain a copy that is held. Who holds nothing yet believes the pinned root
+            // alone: a former one may have been replaced because it was stolen.
+            None => KeyHistory::of(node.clone(), Roots::pinned(root)),
         };
         keys.freeze(self.frozen(node));
         keys

@@ -17,6 +17,8 @@ mod poison;
 #[cfg(test)]
 mod receipts;
 #[cfg(test)]
+mod redteam;
+#[cfg(test)]
 mod refusals;
 #[cfg(test)]
 mod shapes;

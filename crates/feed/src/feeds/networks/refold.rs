@@ -273,7 +273,7 @@ impl Feeds {
         let origin = &known.file.origin;
         self.note_times(origin, gathering).await?;
         let seen = gathering.seen.clone();
-        let now = self.parts.clock.now();
+        let now = self.moment(origin).surely;
         let records = decided(gathering);
         let approvals = gathering.anchors.approvals();
         let fold = Network::fold(
@@ -297,16 +297,18 @@ impl Feeds {
         origin: &Origin,
         gathering: &mut Gathering,
     ) -> Result<(), StoreError> {
-        let now = self.median_time(origin).unwrap_or_else(|| self.parts.clock.now());
-        let before = gathering.seen.len();
+        let now = self.moment(origin).latest;
+        let before = gathering.seen.clone();
         for (index, body) in &gathering.records {
             let reinstated =
                 body.subject().get("reinstated").and_then(practice::json::Value::as_bool);
             if reinstated == Some(true) {
-                gathering.seen.entry(*index).or_insert(now);
+                let seen = gathering.seen.entry(*index).or_insert(now);
+                // A clock that ran ahead and was set back must not stretch the wait.
+                *seen = now.min(*seen);
             }
         }
-        if gathering.seen.len() > before {
+        if gathering.seen != before {
             let bytes = serde_json::to_vec(&gathering.seen).unwrap_or_default();
             self.parts.store.set_decision(&seen_name(origin), Some(bytes.into())).await?;
         }
