@@ -120,7 +120,9 @@ fn a_network_begins_grows_changes_its_committee_and_is_handed_over() {
     }
     the_hub_follows_them_all(&world);
     participation_pauses_and_ends(&world);
+    a_verdict_travels(&world, fingerprint);
     the_committee_changes(&world);
+    a_verdict_travels(&world, fingerprint);
     the_secretariat_changes(&world, fingerprint);
     world.server.stop();
 }
@@ -141,6 +143,31 @@ fn the_hub_follows_them_all(world: &World) {
     let host = format!("127.0.0.1:{port}");
     let page = get(port, &host, "/networks/net.example?lang=es");
     assert!(page.contains("Node a") && page.contains("Participantes"), "{page}");
+}
+
+/// A record of one node, as the hub has it, checked by nothing but the network file; then from a file alone.
+fn a_verdict_travels(world: &World, fingerprint: &str) {
+    let records = world.json("hub", &["list", "--feed", "a.example/public"]);
+    let id = records["records"][0]["id"].as_str().unwrap().replace("urn:uuid:", "");
+    let page = format!("{}records/a.example/public/{id}", world.server.url("hub.example"));
+    let (program, network) = (&world.program, ["--network", "network"]);
+    let asked = ["verify", &page, "--save", "one.jpb"];
+    for judged in [
+        program.json(&[&asked[..], &network].concat()),
+        program.json(&[&["verify", "one.jpb"][..], &network].concat()),
+    ] {
+        assert_eq!(judged["fingerprint"], fingerprint, "{judged}");
+        assert_eq!((&judged["verified"], &judged["independent"]), (&true.into(), &true.into()));
+        let links = judged["steps"].as_array().unwrap().iter();
+        let links: Vec<&str> = links.map(|step| step["link"].as_str().unwrap()).collect();
+        assert_eq!(links.len(), 10, "{judged}");
+        assert!(links.starts_with(&["network", "policy", "participant"]), "{judged}");
+    }
+    let mut bytes = std::fs::read(program.path("one.jpb")).unwrap();
+    let middle = bytes.len() / 2;
+    bytes.iter_mut().skip(middle).take(1).for_each(|byte| *byte ^= 1);
+    std::fs::write(program.path("changed.jpb"), bytes).unwrap();
+    program.fails(1, &["verify", "changed.jpb"]);
 }
 
 fn participation_pauses_and_ends(world: &World) {
