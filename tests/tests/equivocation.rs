@@ -29,14 +29,14 @@ async fn stage() -> Result<(Federation, [String; 2])> {
         face.publish(words).await?;
         urls.push(face.url());
     }
+    let [first, second] = [urls.remove(0), urls.remove(0)];
     let (one, other) = (federation.node("one.example")?, federation.node("other.example")?);
     let liar = Member::of(LIAR)?;
-    one.follow_at(&liar, &urls[0]).await?;
-    other.follow_at(&liar, &urls[1]).await?;
+    one.follow_at(&liar, &first).await?;
+    other.follow_at(&liar, &second).await?;
     for node in [one, other] {
         node.until(&liar.origin(), 2).await?;
     }
-    let [first, second] = [urls.remove(0), urls.remove(0)];
     Ok((federation, [first, second]))
 }
 
