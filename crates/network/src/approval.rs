@@ -203,14 +203,10 @@ pub fn gather(evidence: &[Evidence], roots: &BTreeSet<PublicKey>) -> Gathered {
     for (place, one) in evidence.iter().enumerate() {
         let record = records
             .entry(&one.node_record)
-            .or_insert_with(|| read_node_record(&one.node_record).map(Arc::new));
+            .or_insert_with(|| of_committee(&one.node_record, roots).map(Arc::new));
         let checked = record.clone().and_then(|record| {
             let signer = record.body().issuer_key();
-            if roots.contains(&signer) {
-                one.verify_by(&record, signer)
-            } else {
-                Err(InvalidApproval::Stranger { node: record.node.clone() })
-            }
+            one.verify_by(&record, signer)
         });
         match checked {
             Ok(approval) => gathered.approvals.push(approval),
@@ -325,6 +321,17 @@ fn read_node_record(bytes: &Bytes) -> Result<NodeRecord, InvalidApproval> {
     NodeRecord::from_body(&body).map_err(|error: InvalidNodeRecord| InvalidApproval::NodeRecord {
         reason: error.to_string(),
     })
+}
+
+/// Reads a node record by one of `roots`; whose it says to be is asked first, for a carrier may send
+/// thousands of strangers' records, and each has dozens of signatures.
+fn of_committee(bytes: &Bytes, roots: &BTreeSet<PublicKey>) -> Result<NodeRecord, InvalidApproval> {
+    if let Ok(body) = Body::open(limited(bytes)?)
+        && !roots.contains(&body.issuer_key())
+    {
+        return Err(InvalidApproval::Stranger { node: body.node().clone() });
+    }
+    read_node_record(bytes)
 }
 
 fn lists(record: &NodeRecord, usage: &str, key: PublicKey) -> bool {

@@ -25,11 +25,38 @@ const APPROVALS_MAX: usize = 12_000;
 /// Bytes of all of them, below what a bundle that is handled whole may have.
 const BYTES_MAX: usize = 15 << 20;
 
+/// What one member may fill of either: whoever wants more of it is not deciding.
+const SHARE_OF_ALL: usize = 2;
+
 /// The approvals of one network.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Anchors {
     held: BTreeMap<(About, PublicKey), (Evidence, Approval)>,
+    /// Node records, each counted once as it is written once.
+    records: BTreeSet<Bytes>,
     bytes: usize,
+    /// What is kept of each root: how many, and their bytes.
+    shares: BTreeMap<PublicKey, (usize, usize)>,
+}
+
+/// Which approvals can count, as far as is known: what is kept where there is no room for all. Somebody
+/// who sits on a committee, or was only proposed for one, can approve what does not exist without end.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Wanted {
+    /// The bodies of the network's records.
+    pub(super) bodies: BTreeSet<Hash>,
+    /// Those of them that propose a committee, which approves itself too.
+    pub(super) policies: BTreeSet<Hash>,
+    /// The roots of the committees in force and before.
+    pub(super) roots: BTreeSet<PublicKey>,
+}
+
+impl Wanted {
+    fn wants(&self, approval: &Approval) -> bool {
+        let body = &approval.about.body;
+        self.bodies.contains(body)
+            && (self.roots.contains(&approval.root) || self.policies.contains(body))
+    }
 }
 
 /// What became of evidence that was handed in.
@@ -50,6 +77,7 @@ impl Anchors {
         network: &Origin,
         evidence: &[Evidence],
         roots: &BTreeSet<PublicKey>,
+        wanted: &Wanted,
     ) -> Taken {
         let mut taken = Taken::default();
         let fresh: Vec<Evidence> =
@@ -65,7 +93,7 @@ impl Anchors {
         for approval in gathered.approvals {
             let body = Said::read(&approval.entry).body();
             let Some(one) = body.and_then(|hash| by_body.get(&hash)) else { continue };
-            match self.keep(network, (*one).clone(), approval) {
+            match self.keep(network, (*one).clone(), approval, wanted) {
                 Ok(true) => taken.new += 1,
                 Ok(false) => taken.known += 1,
                 Err(why) => taken.refused.push(why),
@@ -100,6 +128,7 @@ impl Anchors {
         network: &Origin,
         evidence: Evidence,
         approval: Approval,
+        wanted: &Wanted,
     ) -> Result<bool, String> {
         if approval.about.feed != *network {
             return Err(format!(
@@ -111,13 +140,41 @@ impl Anchors {
         if self.held.contains_key(&key) {
             return Ok(false);
         }
-        let bytes = evidence.node_record.len() + evidence.body.len() + evidence.proof.len();
-        if self.held.len() >= APPROVALS_MAX || self.bytes + bytes > BYTES_MAX {
+        let (count, bytes) = self.shares.get(&approval.root).copied().unwrap_or_default();
+        if count >= APPROVALS_MAX / SHARE_OF_ALL || bytes >= BYTES_MAX / SHARE_OF_ALL {
+            return Err(format!("`{}` has approved more than is kept of one node", approval.node));
+        }
+        if !self.has_room(&evidence) && wanted.wants(&approval) {
+            let held = std::mem::take(self).held;
+            for (key, (evidence, one)) in held.into_iter().filter(|(_, (_, one))| wanted.wants(one))
+            {
+                self.insert(key, evidence, one);
+            }
+        }
+        if !self.has_room(&evidence) {
             return Err(format!("`{network}` has more approvals than are kept"));
         }
-        self.bytes += bytes;
-        self.held.insert(key, (evidence, approval));
+        self.insert(key, evidence, approval);
         Ok(true)
+    }
+
+    fn has_room(&self, evidence: &Evidence) -> bool {
+        self.held.len() < APPROVALS_MAX && self.bytes + self.new_bytes(evidence) <= BYTES_MAX
+    }
+
+    fn new_bytes(&self, evidence: &Evidence) -> usize {
+        let record = &evidence.node_record;
+        let record = if self.records.contains(record) { 0 } else { record.len() };
+        record + evidence.body.len() + evidence.proof.len()
+    }
+
+    fn insert(&mut self, key: (About, PublicKey), evidence: Evidence, approval: Approval) {
+        let bytes = self.new_bytes(&evidence);
+        self.bytes += bytes;
+        self.records.insert(evidence.node_record.clone());
+        let share = self.shares.entry(approval.root).or_default();
+        *share = (share.0 + 1, share.1 + bytes);
+        self.held.insert(key, (evidence, approval));
     }
 }
 

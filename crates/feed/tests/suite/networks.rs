@@ -383,3 +383,31 @@ async fn of_two_networks_the_one_that_was_first_holds() {
     let conflicts = hub.feeds.root_conflicts();
     assert_eq!((conflicts.len(), &conflicts[0].network), (1, &other.origin()));
 }
+
+#[tokio::test]
+async fn one_member_that_approves_without_end_leaves_room_for_the_others() {
+    let world = World::new().await;
+    let flooder = &world.committee[2];
+    // What does not exist, at such length that it would fill all that is kept of approvals.
+    for number in 0..13_u8 {
+        let mut many = Vec::new();
+        for other in 0..10_u8 {
+            let about = About {
+                feed: world.net.origin(),
+                id: RecordId::from_random_bytes([number; 16]),
+                version: 1 + u64::from(other),
+                body: tlog::hash::Hash::of([number, other]),
+            };
+            let mut subject = about.approving();
+            subject["note"] = Value::from("x".repeat(120_000));
+            many.push(Publication { kind: Kind::ATTESTATION, id: None, subject, expected: None });
+        }
+        flooder.feeds.publish(&FeedName::public(), many).await.unwrap();
+    }
+    world.net.sync(flooder).await.unwrap();
+    let node = Node::new("new.example", 20).await;
+    world.register(&node).await;
+    assert!(world.network(&world.net).is_participating(&node.name));
+    let newcomer = world.newcomer("late.example", 21).await;
+    assert!(world.network(&newcomer).is_participating(&node.name));
+}

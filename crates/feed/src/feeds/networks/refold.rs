@@ -91,7 +91,7 @@ impl Feeds {
         let gathering = all.entry(origin.clone()).or_default();
         self.load(origin, gathering).await?;
         let roots = self.roots(&known.file, gathering);
-        let taken = gathering.anchors.take(origin, &evidence, &roots);
+        let taken = gathering.take(&known.fold, &evidence, &roots);
         if taken.new > 0 {
             self.keep_anchors(origin, gathering).await?;
             self.fold_from(&known, gathering).await?;
@@ -160,7 +160,7 @@ impl Feeds {
             evidence.extend(found);
             gathering.looked.insert(feed, to);
         }
-        let taken = gathering.anchors.take(origin, &evidence, &roots);
+        let taken = gathering.take(&known.fold, &evidence, &roots);
         for why in taken.refused {
             warn!(feed.origin = %origin, "an approval for `{origin}` does not count: {why}");
         }
@@ -189,11 +189,11 @@ impl Feeds {
             gathering.loaded = true;
             gathering.seen = self.times_seen(origin).await?;
             if let Some(bytes) = self.parts.store.fact(origin, &Fact::Anchors).await? {
-                let file = self.network_file(origin);
-                match (anchors::read(&bytes), file) {
-                    (Ok(evidence), Some(file)) => {
-                        let roots = self.roots(&file, gathering);
-                        gathering.anchors.take(origin, &evidence, &roots);
+                let known = self.known_networks().remove(origin);
+                match (anchors::read(&bytes), known) {
+                    (Ok(evidence), Some(known)) => {
+                        let roots = self.roots(&known.file, gathering);
+                        gathering.take(&known.fold, &evidence, &roots);
                     }
                     (Err(reason), _) => {
                         warn!(feed.origin = %origin, "the anchors of `{origin}` are gathered again: {reason}");
@@ -325,6 +325,28 @@ impl Feeds {
     async fn keep_anchors(&self, origin: &Origin, gathering: &Gathering) -> Result<(), StoreError> {
         let bytes = gathering.anchors.to_bytes();
         self.parts.store.keep(&VerifiedFact::new(origin.clone(), Fact::Anchors, bytes)).await
+    }
+}
+
+impl Gathering {
+    /// Takes approvals; `fold` is the network as it was known before.
+    fn take(
+        &mut self,
+        fold: &Network,
+        evidence: &[Evidence],
+        roots: &BTreeSet<PublicKey>,
+    ) -> anchors::Taken {
+        let bodies = |wanted: &dyn Fn(&Body) -> bool| {
+            let bodies = self.records.values().filter(|body| wanted(body));
+            bodies.map(Body::hash).collect()
+        };
+        let members = fold.policies().iter().flat_map(|policy| &policy.committee);
+        let wanted = anchors::Wanted {
+            bodies: bodies(&|_| true),
+            policies: bodies(&|body| *body.kind() == Kind::POLICY),
+            roots: members.map(|member| member.root).collect(),
+        };
+        self.anchors.take(fold.origin(), evidence, roots, &wanted)
     }
 }
 
