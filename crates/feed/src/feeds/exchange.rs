@@ -23,6 +23,10 @@ use crate::verify;
 /// A node that does not know our key yet is asked again after this time, in seconds.
 const RETRY_S: u64 = 600;
 
+/// False lines in one list after which it is read no further: an honest carrier keeps none, and each costs
+/// us a signature to check.
+const FALSE_LINES_MAX: usize = 16;
+
 /// What was asked and delivered in rounds with a feed's carriers.
 #[derive(Debug, Default)]
 pub(super) struct Exchanged {
@@ -160,6 +164,7 @@ impl Feeds {
         let (known, held) = (self.cosigners(), handle.lines());
         let mut good = Vec::new();
         let mut read_elsewhere = true;
+        let mut false_lines = 0;
         for line in theirs.lines() {
             let ours = held.of(line.name(), line.line().id);
             if ours.is_some_and(|ours| ours.age() >= line.age()) {
@@ -176,6 +181,11 @@ impl Feeds {
                 {
                     read_elsewhere = false;
                 }
+                Err(RefusedCosignature::False { .. }) if false_lines == FALSE_LINES_MAX => {
+                    info!(feed.origin = %origin, "the rest of a list with false cosignatures of `{origin}` is not read");
+                    break;
+                }
+                Err(RefusedCosignature::False { .. }) => false_lines += 1,
                 Err(_) => {}
             }
         }

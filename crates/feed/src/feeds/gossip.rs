@@ -68,8 +68,9 @@ impl Feeds {
             };
             doubts += 1;
             match looked {
-                Some(fault) => found.push(fault),
-                None => self.dispel(doubt),
+                Looked::Fork(fault) => found.push(*fault),
+                Looked::Nothing => self.dispel(doubt),
+                Looked::Unanswered => {}
             }
         }
         Ok(found)
@@ -113,26 +114,26 @@ impl Feeds {
         &self,
         carrier: &dyn Carrier,
         origin: &Origin,
-    ) -> Result<Option<Fault>, SyncError> {
-        let Ok(bytes) = carrier.evidence(origin).await else { return Ok(None) };
+    ) -> Result<Looked, SyncError> {
+        let Ok(bytes) = carrier.evidence(origin).await else { return Ok(Looked::Unanswered) };
         let about = Fault::parse(&bytes).is_ok_and(|fault| fault.origin == *origin);
-        match self.take_fault(&bytes).await? {
-            TakenFault::Kept(fault) if about => Ok(Some(*fault)),
-            _ => Ok(None),
-        }
+        Ok(match self.take_fault(&bytes).await? {
+            TakenFault::Kept(fault) if about => Looked::Fork(fault),
+            _ => Looked::Nothing,
+        })
     }
 
     async fn ask_checkpoint(
         &self,
         carrier: &dyn Carrier,
         origin: &Origin,
-    ) -> Result<Option<Fault>, SyncError> {
-        let Ok(note) = carrier.checkpoint(origin).await else { return Ok(None) };
-        let Ok(served) = SignedCheckpoint::parse(&note) else { return Ok(None) };
-        match self.judge_note(origin, &served, Some(carrier)).await? {
-            Judgement::Fork(fault) => Ok(Some(*fault)),
-            _ => Ok(None),
-        }
+    ) -> Result<Looked, SyncError> {
+        let Ok(note) = carrier.checkpoint(origin).await else { return Ok(Looked::Unanswered) };
+        let Ok(served) = SignedCheckpoint::parse(&note) else { return Ok(Looked::Nothing) };
+        Ok(match self.judge_note(origin, &served, Some(carrier)).await? {
+            Judgement::Fork(fault) => Looked::Fork(fault),
+            _ => Looked::Nothing,
+        })
     }
 
     /// The peer holds more than we are shown: another history, or news that its owner keeps from us. Of
@@ -141,21 +142,23 @@ impl Feeds {
         self: &Arc<Self>,
         carrier: &dyn Carrier,
         origin: &Origin,
-    ) -> Result<Option<Fault>, SyncError> {
-        if let Some(fault) = self.ask_checkpoint(carrier, origin).await? {
-            return Ok(Some(fault));
+    ) -> Result<Looked, SyncError> {
+        match self.ask_checkpoint(carrier, origin).await? {
+            Looked::Nothing => {}
+            looked => return Ok(looked),
         }
         let Some(handle) = self.handle(origin).filter(|handle| !handle.own) else {
-            return Ok(None);
+            return Ok(Looked::Nothing);
         };
         // A round that waits for news at its owner would hold this one up.
         if handle.syncing.try_lock().is_err() {
-            return Ok(None);
+            return Ok(Looked::Unanswered);
         }
         match self.sync_feed(carrier, origin, None, &Quiet).await {
-            Err(SyncError::Fork { fault, .. }) => Ok(Some(*fault)),
+            Err(SyncError::Fork { fault, .. }) => Ok(Looked::Fork(fault)),
             Err(error @ (SyncError::Store(_) | SyncError::Catalog(_))) => Err(error),
-            _ => Ok(None),
+            Err(SyncError::Carrier(_)) => Ok(Looked::Unanswered),
+            _ => Ok(Looked::Nothing),
         }
     }
 
@@ -181,6 +184,15 @@ enum Compared {
     Doubtful,
     /// More than we were shown since the last time we asked this peer.
     Ahead,
+}
+
+/// What came of looking into a doubt.
+enum Looked {
+    Fork(Box<Fault>),
+    /// There is nothing in it.
+    Nothing,
+    /// The peer, or whoever stands between, did not answer: it is asked again.
+    Unanswered,
 }
 
 /// A doubt, so that it is looked into once.
