@@ -4,8 +4,10 @@
 use axum::extract::{Request, State};
 use axum::response::Response;
 use feed::bundle::{self, ItemKind};
+use feed::fault::Fault;
 use feed::feeds::TakenFault;
 use http::HeaderMap;
+use tlog::name::Origin;
 use wire::api::bundles::{BundleAnswer, Outcome};
 use wire::limits;
 
@@ -39,7 +41,7 @@ pub(crate) async fn take(
                 let count = app.feeds.merge_cosignatures(&item.origin, &item.bytes, None).await;
                 (count as u64, "cosignatures".to_owned())
             }
-            ItemKind::Fault => fault(&app, &item.bytes).await?,
+            ItemKind::Fault => fault(&app, &item.origin, &item.bytes).await?,
             _ => (0, "not taken in this way".to_owned()),
         };
         outcomes.push(Outcome { origin: item.origin, taken, words });
@@ -47,7 +49,11 @@ pub(crate) async fn take(
     Ok(json(&BundleAnswer { outcomes }, &HeaderMap::new()))
 }
 
-async fn fault(app: &App, bytes: &[u8]) -> Result<(u64, String), Answer> {
+async fn fault(app: &App, origin: &Origin, bytes: &[u8]) -> Result<(u64, String), Answer> {
+    // What it is about must be what the caller may read, or the answer would tell of other feeds.
+    if Fault::parse(bytes).is_ok_and(|fault| fault.origin != *origin) {
+        return Ok((0, "evidence of another feed".to_owned()));
+    }
     Ok(match app.feeds.take_fault(bytes).await? {
         TakenFault::Kept(_) => (1, "evidence".to_owned()),
         TakenFault::Known => (0, "evidence that is known".to_owned()),
