@@ -16,7 +16,7 @@ use crate::statement::StatementTooLong;
 #[derive(Debug, thiserror::Error)]
 pub enum PublishError {
     /// No such feed of ours.
-    #[error("this node has no feed `{origin}`; begin it with `init`")]
+    #[error("this node has no feed `{origin}` of its own; `jopoi feed list` shows those it has")]
     NotBegun {
         /// The feed.
         origin: Origin,

@@ -1,6 +1,6 @@
 //! `jopoi approve`: a node of a committee says yes to one record of its network, in its own feed.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use wire::api::network::{ApproveAnswer, ApproveRequest, Networks};
@@ -49,6 +49,11 @@ impl Approve {
         let look = ApproveRequest { record, body: None };
         let shown: ApproveAnswer = control.post(paths::API_NETWORK_APPROVE, &look).await?;
         tell(&shown, &output)?;
+        if shown.evidence.is_some() {
+            output.json(&shown)?;
+            output.say("This node has approved it already.")?;
+            return mail(&shown, self.save.as_deref(), &output).map(|()| Done::Fully);
+        }
         if self.dry_run {
             output.json(&shown)?;
             output.say("Nothing was approved: this was a dry run.")?;
@@ -64,16 +69,28 @@ impl Approve {
         if let Some(entry) = &answer.approved {
             output.say(format!("Approved, as entry {} of {}.", entry.index, entry.origin))?;
         }
-        if let (Some(path), Some(evidence)) = (&self.save, &answer.evidence) {
-            write_mailed(path, evidence)?;
-            output.say(format!(
-                "Mail {} to the network's secretariat, where it is taken with:",
-                path.display()
-            ))?;
-            output.say("  jopoi network approvals import FILE")?;
-        }
-        Ok(Done::Fully)
+        mail(&answer, self.save.as_deref(), &output).map(|()| Done::Fully)
     }
+}
+
+/// How the approval comes to the network: by a file, or by the feed.
+fn mail(answer: &ApproveAnswer, save: Option<&Path>, output: &Output) -> anyhow::Result<()> {
+    let Some(path) = save else {
+        let (node, id) = (answer.network.node(), answer.pending.id);
+        return output.say(format!(
+            "{node} finds it in this node's feed, if it follows this node. If not, mail it:\n  jopoi \
+             approve {id} --save FILE"
+        ));
+    };
+    if let Some(evidence) = &answer.evidence {
+        write_mailed(path, evidence)?;
+        output.say(format!(
+            "Mail {} to the network's secretariat, where it is taken with:",
+            path.display()
+        ))?;
+        output.say("  jopoi network approvals import FILE")?;
+    }
+    Ok(())
 }
 
 fn tell(answer: &ApproveAnswer, output: &Output) -> anyhow::Result<()> {

@@ -25,6 +25,9 @@ pub(super) use status::{tell_network, tell_pending};
 /// A file that travels by mail: far more than a request or the approvals of a network need.
 const MAILED_BYTES_MAX: u64 = 16 << 20;
 
+/// How such a file begins: it is a bundle.
+const MAILED_MAGIC: &[u8] = b"JPB1";
+
 /// Run a network: who takes part, and who decides about it.
 #[derive(Args)]
 pub struct Network {
@@ -95,6 +98,12 @@ pub(super) fn read_mailed(path: &Path) -> anyhow::Result<String> {
         anyhow::bail!("{shown} has {length} bytes: that is no request, answer or approval");
     }
     let bytes = std::fs::read(path).with_context(|| format!("cannot read {shown}"))?;
+    if !bytes.starts_with(MAILED_MAGIC) {
+        anyhow::bail!(
+            "{shown} is no file that jopoi wrote for mail: a request (`jopoi join`), an answer (`jopoi network \
+             answer`) or an approval (`jopoi approve --save`)"
+        );
+    }
     Ok(STANDARD.encode(bytes))
 }
 
@@ -114,7 +123,7 @@ fn member(text: &str) -> anyhow::Result<Member> {
         .split_once('=')
         .with_context(|| format!("`{text}` needs the node and its root key: NODE=did:key:z6Mk…"))?;
     let root = PublicKey::from_did(root)
-        .with_context(|| format!("the root key of `{node}` cannot be read"))?;
+        .with_context(|| format!("`{root}` is no root key: `{node}` needs did:key:z6Mk…, whole"))?;
     Ok(Member { node: Some(NodeName::parse(node)?), root: root.to_did() })
 }
 

@@ -80,7 +80,7 @@ impl Keeper {
     fn decisions(&self) -> Vec<DateLine> {
         let mut dates = Vec::new();
         for network in self.feeds.networks() {
-            for pending in network.pending() {
+            for pending in network.pending().iter().filter(|one| !one.superseded) {
                 let waits =
                     pending.missing.iter().any(|member| member.node.as_ref() == Some(self.node()));
                 if waits {

@@ -52,18 +52,35 @@ impl Keeper {
         };
         self.describe(&request, &mut draft)?;
         match &request.change {
-            KeyChange::Rotate => self.renew(&request, &record, &mut draft)?,
+            KeyChange::Rotate => self.renew(&request, &record, &mut draft, true)?,
             KeyChange::Revoke { usage, feed, from_size, reason } => {
                 self.revoke(&record, (usage, feed, *from_size, reason), &mut draft)?;
-                self.renew(&request, &record, &mut draft)?;
+                // What an unfinished change made may have been copied with the rest.
+                self.renew(&request, &record, &mut draft, false)?;
             }
             KeyChange::Recover { new_root } => {
                 self.announce(&request, &record, new_root, &mut draft)?;
             }
-            KeyChange::Finish { new_root } | KeyChange::Reinstated { new_root } => {
+            KeyChange::Finish { new_root } => {
+                let announced = self.announced() || record.is_recovery();
+                if !announced && record.root.to_did() == *new_root {
+                    bail!(
+                        "no other root key is announced, and this one is in force: nothing is to be \
+                         finished"
+                    );
+                }
                 self.confirm(&record, new_root, &mut draft)?;
             }
-            KeyChange::Object { by } => object(&record, by, &mut draft)?,
+            KeyChange::Reinstated { new_root } => self.confirm(&record, new_root, &mut draft)?,
+            KeyChange::Object { by } => {
+                if by == "root" && !self.announced() {
+                    bail!(
+                        "no other root key is announced for this node: there is nothing to object to \
+                         (`jopoi keys status` shows what is open)"
+                    );
+                }
+                object(&record, by, &mut draft)?;
+            }
         }
         let id = record.id();
         Ok(PrepareAnswer {
@@ -143,8 +160,8 @@ impl Keeper {
         let disowned = self.disowned();
         if !disowned.is_empty() {
             next.push(format!(
-                "{} entries count no more: look at each and publish it again if it is yours (`jopoi keys \
-                 status` lists them)",
+                "what counts no more ({}): look at each entry and publish it again if it is yours (`jopoi \
+                 keys status` lists them)",
                 disowned.len()
             ));
         }
@@ -174,17 +191,24 @@ impl Keeper {
         Ok(())
     }
 
-    /// New keys: those that an unfinished change made, or fresh ones.
+    /// Whether another root is announced for this node, contested or not.
+    fn announced(&self) -> bool {
+        self.feeds.recoveries().iter().any(|recovery| recovery.node == *self.node())
+    }
+
+    /// New keys: those that an unfinished change made, where they may be used, or fresh ones.
     fn renew(
         &self,
         request: &PrepareRequest,
         record: &NodeRecord,
         draft: &mut Draft,
+        go_on: bool,
     ) -> anyhow::Result<()> {
         let generations = record.keys.iter().map(|key| key.generation).max().unwrap_or(0);
         let generation = generations.saturating_add(1);
         draft.words.push(format!("all online keys become generation {generation}"));
-        let waiting = self.ring().get(Slot::Next).is_some_and(|next| next.generation == generation);
+        let waiting =
+            go_on && self.ring().get(Slot::Next).is_some_and(|next| next.generation == generation);
         if !waiting && request.dry_run {
             draft.words.push("their secret is made when this is not a dry run".to_owned());
             return Ok(());
@@ -373,7 +397,7 @@ impl Keeper {
                 draft
                     .words
                     .push("the online secret is not here or locked: new keys are made".to_owned());
-                self.renew(request, record, draft)?;
+                self.renew(request, record, draft, true)?;
             }
         }
         Ok(())

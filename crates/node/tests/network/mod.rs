@@ -201,10 +201,28 @@ fn the_committee_changes(world: &World) {
     let shown = world.on("a", &["approve", id, "--dry-run"]);
     assert!(shown.contains("2 of a.example, hub.example decide"), "{shown}");
     world.on("a", &["approve", id, "--yes"]);
-    world.on("hub", &["approve", id, "--yes", "--save", "hub.approval"]);
+    // It forgot to save it: the same command again does, although enough have approved meanwhile.
+    let said = world.on("hub", &["approve", id, "--yes"]);
+    assert!(said.contains("--save"), "{said}");
+    let again = world.on("hub", &["approve", id, "--save", "hub.approval"]);
+    assert!(
+        again.contains("approved it already") && again.contains("Mail hub.approval"),
+        "{again}"
+    );
     world.on("net", &["network", "approvals", "import", "hub.approval"]);
+    let nothing = ["network", "approvals", "import", "a.join", "--data", "nodes/net"];
+    let refused = world.program.fails(1, &nothing);
+    assert!(refused.contains("holds no approval"), "{refused}");
     world.until("net", &["network", "status"], "2 of a.example, hub.example");
+    let no_day =
+        ["resume", "b.example", "--decision-body", "en=It", "--decision-date", "2026-13-20"];
+    let no_day = [&["network"], &no_day[..], &["--yes", "--data", "nodes/net"]].concat();
+    let refused = world.program.fails(1, &no_day);
+    assert!(refused.contains("no day"), "{refused}");
+    // Decided twice, the newer one counts and the older one bothers nobody.
+    world.decide(&["resume", "b.example"]);
     let ended = world.decide(&["resume", "b.example"]);
+    assert_eq!(ended["pending"].as_array().unwrap().len(), 1, "{ended}");
     assert_eq!(ended["approved_here"], false, "{ended}");
     let id = ended["published"][0]["id"].as_str().unwrap();
     for node in ["a", "hub"] {

@@ -5,6 +5,7 @@ mod decide;
 mod mail;
 pub(crate) mod status;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use ::network::file::{NetworkFile, same_fingerprint};
@@ -52,6 +53,10 @@ pub(crate) async fn init(State(app): State<App>, request: Request) -> Result<Res
         true => vec![alone.clone()],
         false => committee(&request.committee)?,
     };
+    let names: BTreeSet<&NodeName> = committee.iter().map(|one| &one.node).collect();
+    if names.len() != committee.len() {
+        return Err(Answer::bad("the nodes of a committee are different ones: one is named twice"));
+    }
     let default = if committee.len() > 2 { 2 } else { 1 };
     let threshold = request.threshold.unwrap_or(default);
     let roots: Vec<PublicKey> = committee.iter().map(|one| one.root).collect();

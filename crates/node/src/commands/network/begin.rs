@@ -55,13 +55,19 @@ impl Init {
         output.say("must approve what it decides.")?;
         save(&self.output, &answer, &output)?;
         output.say("Next:")?;
-        output.say("  1. Give the network file to those who take part, and its fingerprint by telephone or on paper.")?;
-        output
-            .say("  2. jopoi network register REQUEST   with what `jopoi join` wrote for them")?;
-        if !self.committee.is_empty() {
-            output.say("  3. Each of the committee: jopoi join FILE, then jopoi approve --list on its own node.")?;
+        let file = "Give the network file to those who take part, and its fingerprint by telephone or on paper.";
+        output.say(format!("  1. {file}"))?;
+        if self.output.is_none() {
+            output.say("     (jopoi network file -o FILE writes it)")?;
         }
-        Ok(Done::Fully)
+        if self.committee.is_empty() {
+            return next_registers(2, &output);
+        }
+        output.say("  2. Each of the committee, on its own node: jopoi join FILE, then jopoi approve --list")?;
+        output.say("     and jopoi approve RECORD. Until enough have approved, nothing else can be decided.")?;
+        output.say("  3. Hear of it: jopoi follow URL for each of them, or by mail: they add --save FILE, and")?;
+        output.say("     you jopoi network approvals import FILE. jopoi network status says who is missing.")?;
+        next_registers(4, &output)
     }
 }
 
@@ -79,6 +85,11 @@ impl File {
         output.say("Read the fingerprint to newcomers by telephone, or hand it over on paper: it is what they\nmust get right, and the same in every language.")?;
         Ok(Done::Fully)
     }
+}
+
+fn next_registers(step: u8, output: &Output) -> anyhow::Result<Done> {
+    let words = "jopoi network register REQUEST   with what `jopoi join` wrote for them";
+    output.say(format!("  {step}. {words}")).map(|()| Done::Fully)
 }
 
 fn save(path: &Option<PathBuf>, answer: &NetworkFileAnswer, output: &Output) -> anyhow::Result<()> {

@@ -49,6 +49,12 @@ impl Approvals {
         let answer: ImportApprovalsAnswer =
             control.post(paths::API_NETWORK_APPROVALS, &request).await?;
         output.json(&answer)?;
+        if answer.taken + answer.known == 0 && answer.refused.is_empty() {
+            anyhow::bail!(
+                "{} holds no approval: it must be what `jopoi approve RECORD --save FILE` wrote",
+                file.display()
+            );
+        }
         output.say(format!("{} taken, {} known already.", answer.taken, answer.known))?;
         for reason in &answer.refused {
             output.warn(format!("not taken: {}", visible(reason)));

@@ -20,7 +20,7 @@ impl Status {
         let answer: Networks = control.get(paths::API_NETWORKS).await?;
         output.json(&answer)?;
         if answer.networks.is_empty() {
-            output.say("This node knows no network. `jopoi join FILE` begins, with the file that the network gave you.")?;
+            output.say("This node knows no network. `jopoi join FILE` begins, with the file that the network gave you; `jopoi network init` makes this node a network's own.")?;
         }
         for network in &answer.networks {
             tell_network(network, &output)?;
@@ -34,7 +34,11 @@ pub(in crate::commands) fn tell_network(network: &Network, output: &Output) -> a
     output.say(format!("network      {}", network.origin.node()))?;
     output.say(format!("fingerprint  {}", network.fingerprint))?;
     let as_of = network.as_of.map_or_else(|| "nothing received yet".to_owned(), ago);
-    let stale = if network.stale { ", older than three days: it may have changed" } else { "" };
+    let stale = if network.stale && network.as_of.is_some() {
+        ", older than three days: it may have changed"
+    } else {
+        ""
+    };
     output.say(format!("as of        {as_of}{stale}"))?;
     let names = network.committee.iter().map(|member| match &member.node {
         Some(node) => node.to_string(),

@@ -8,10 +8,12 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use feed::feeds::{ApprovalError, Published, approvals_bundle};
 use http::HeaderMap;
+use practice::body::Body;
+use practice::id::RecordId;
 use practice::kind::Kind;
 use serde_json::Value;
 use wire::api::network::{
-    ApproveAnswer, ApproveRequest, ImportApprovalsAnswer, ImportApprovalsRequest,
+    self as api, ApproveAnswer, ApproveRequest, ImportApprovalsAnswer, ImportApprovalsRequest,
 };
 
 use super::{bad, body_at, decode, encode, own_record, publish, status};
@@ -23,30 +25,38 @@ use crate::params;
 /// `POST /api/v1/network/approve`
 pub(crate) async fn approve(State(app): State<App>, request: Request) -> Result<Response, Answer> {
     let request: ApproveRequest = params::json(request).await?;
-    let (network, pending) = find(&app, &request.record)?;
+    let Some((network, pending)) = find(&app, &request.record)? else {
+        let answer = in_effect(&app, &request.record).await.ok_or_else(|| {
+            Answer::bad(format!(
+                "no record `{}` waits for approval here; `jopoi approve --list` shows those that do",
+                request.record
+            ))
+        })?;
+        return Ok(json(&answer, &HeaderMap::new()));
+    };
     let origin = network.origin();
     let own = own_record(&app)?;
-    if pending.approved_by.contains(app.feeds.node()) {
-        return Err(Answer::bad("this node has approved that already"));
-    }
-    if !pending.missing.iter().any(|member| member.root == own.root) {
+    let already = pending.approved_by.contains(app.feeds.node());
+    if !already && !pending.missing.iter().any(|member| member.root == own.root) {
         return Err(Answer::bad(format!(
             "this node is not one of those that decide about this record of {}",
             origin.node()
         )));
     }
     let body = body_at(&app, origin, pending.index).await?;
-    let told = status::pending(&app, &network).await?;
-    let told = told.into_iter().find(|one| one.index == pending.index);
     let mut answer = ApproveAnswer {
         network: origin.clone(),
-        pending: told.ok_or_else(|| Answer::not_found("such record"))?,
+        pending: status::told(&pending, &body),
         subject: shown(body.subject()),
         before: before(&app, &network, &pending).await,
         approved: None,
         evidence: None,
     };
-    if let Some(confirmed) = request.body {
+    if already {
+        // Whoever did not save it for mail saves it now, with the others that are known here.
+        let approvals = app.feeds.approvals_of(origin, &pending.body).await;
+        answer.evidence = Some(encode(&approvals_bundle(&approvals)));
+    } else if let Some(confirmed) = request.body {
         if confirmed != pending.body {
             return Err(Answer::bad(
                 "this record has changed since it was shown: look at it again before you approve it",
@@ -103,27 +113,75 @@ pub(super) fn refused(error: ApprovalError) -> Answer {
 }
 
 /// The one pending record whose id begins so; of two versions that wait, the newer one.
-fn find(app: &App, record: &str) -> Result<(Arc<Network>, Pending), Answer> {
+fn find(app: &App, record: &str) -> Result<Option<(Arc<Network>, Pending)>, Answer> {
     let wanted = record.trim_start_matches("urn:uuid:");
     let mut found: Vec<(Arc<Network>, Pending)> = Vec::new();
     for network in app.feeds.networks() {
-        for pending in network.pending() {
-            let id = pending.id.to_string();
-            if !wanted.is_empty() && id.trim_start_matches("urn:uuid:").starts_with(wanted) {
+        for pending in network.pending().iter().filter(|one| !one.superseded) {
+            if begins(&pending.id, wanted) {
                 found.retain(|(_, other)| other.id != pending.id);
                 found.push((Arc::clone(&network), pending.clone()));
             }
         }
     }
     match (found.pop(), found.is_empty()) {
-        (Some(one), true) => Ok(one),
+        (Some(one), true) => Ok(Some(one)),
         (Some(_), false) => {
             Err(Answer::bad(format!("several records begin with `{record}`: give more of it")))
         }
-        (None, _) => Err(Answer::not_found(format!(
-            "record `{record}` waiting for approval; `jopoi approve --list` shows those that are"
-        ))),
+        (None, _) => Ok(None),
     }
+}
+
+/// A record in effect that this node has approved, with what it has to mail.
+async fn in_effect(app: &App, record: &str) -> Option<ApproveAnswer> {
+    let wanted = record.trim_start_matches("urn:uuid:");
+    for network in app.feeds.networks() {
+        let participants = network.participants().map(|one| one.index);
+        let groups = network.groups().map(|one| one.index);
+        let policy = network.policy().and_then(|policy| policy.index);
+        let indexes: Vec<u64> = participants.chain(groups).chain(policy).collect();
+        for index in indexes {
+            let Ok(body) = body_at(app, network.origin(), index).await else { continue };
+            if !begins(&body.id(), wanted) {
+                continue;
+            }
+            let approvals = app.feeds.approvals_of(network.origin(), &body.hash()).await;
+            let mine = approvals.iter().any(|one| {
+                let said = Body::open(one.body.clone()).ok();
+                said.and_then(|said| said.feed().cloned())
+                    .is_some_and(|feed| feed.node() == app.feeds.node())
+            });
+            if !mine {
+                continue;
+            }
+            let pending = api::Pending {
+                index,
+                id: body.id(),
+                kind: body.kind().clone(),
+                version: body.version(),
+                body: body.hash(),
+                what: status::what(body.kind(), body.subject()),
+                approved_by: vec![app.feeds.node().clone()],
+                missing: Vec::new(),
+                needed: approvals.len() as u64,
+                note: None,
+            };
+            return Some(ApproveAnswer {
+                network: network.origin().clone(),
+                pending,
+                subject: shown(body.subject()),
+                before: None,
+                approved: None,
+                evidence: Some(encode(&approvals_bundle(&approvals))),
+            });
+        }
+    }
+    None
+}
+
+fn begins(id: &RecordId, wanted: &str) -> bool {
+    !wanted.is_empty() && id.to_string().trim_start_matches("urn:uuid:").starts_with(wanted)
 }
 
 /// What the record says today.

@@ -9,6 +9,7 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use feed::bundle::{self, ItemKind};
 use http::HeaderMap;
+use practice::date::is_date;
 use practice::id::RecordId;
 use practice::kind::Kind;
 use practice::node_record::NodeRecord;
@@ -40,10 +41,12 @@ pub(crate) async fn decide(State(app): State<App>, request: Request) -> Result<R
     let network = own_network(&app)?;
     if let Some(waiting) = network.pending_policy() {
         return Err(Answer::bad(format!(
-            "a change of those who decide waits ({}): nothing else is proposed until it is decided",
+            "a change of those who decide waits ({}): nothing else is proposed until it is decided; \
+             `jopoi network status` says for whom it waits",
             waiting.id
         )));
     }
+    dated(request.decision.as_ref())?;
     let proposals = proposals(&app, &network, &request).await?;
     let mut answer = DecideAnswer {
         what: proposals.iter().map(|one| status::what(&one.kind, &one.subject)).collect(),
@@ -67,6 +70,17 @@ pub(crate) async fn decide(State(app): State<App>, request: Request) -> Result<R
         answer.pending = told.into_iter().filter(|one| ours(&one.id)).collect();
     }
     Ok(json(&answer, &HeaderMap::new()))
+}
+
+/// A decision is of a day that exists: what is published of it stays.
+fn dated(decision: Option<&Value>) -> Result<(), Answer> {
+    let date = decision.and_then(|decision| decision.get("date"));
+    match date.map(|date| date.as_str().unwrap_or_default()) {
+        Some(date) if date.len() != 10 || !is_date(date) => {
+            Err(Answer::bad(format!("`{date}` is no day; write one as YYYY-MM-DD")))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Whether this node alone decides.

@@ -12,7 +12,8 @@ use tlog::name::{FeedName, Origin};
 use wire::api::network::{AnswerRequest, JoinRequest, MailAnswer, TakeAnswerRequest};
 
 use super::{
-    approve, bad, body_at, decode, encode, node_record, own_network, own_record, todays_file,
+    approve, bad, body_at, decode, encode, node_record, own_network, own_record, status,
+    todays_file,
 };
 use crate::answer::Answer;
 use crate::api::json;
@@ -68,12 +69,13 @@ pub(crate) async fn answer(State(app): State<App>, request: Request) -> Result<R
     let request: AnswerRequest = params::json(request).await?;
     let network = own_network(&app)?;
     let origin = network.origin();
-    let waiting = network.pending().iter().rfind(|one| one.node.as_ref() == Some(&request.node));
+    let waiting =
+        status::open(network.as_ref()).rfind(|one| one.node.as_ref() == Some(&request.node));
     let held = network.participant(&request.node);
     let index = waiting.map(|one| one.index).or_else(|| held.map(|one| one.index));
     let Some(index) = index else {
-        return Err(Answer::not_found(format!(
-            "participant `{}`; `jopoi network register` records it",
+        return Err(Answer::bad(format!(
+            "`{}` is not recorded in this network; `jopoi network register` does it, with its request",
             request.node
         )));
     };

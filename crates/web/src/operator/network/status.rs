@@ -1,12 +1,15 @@
 //! `GET /api/v1/networks`: what is known of networks, for everybody; what to do about it, for the operator.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use ::network::fold::{self, Network};
+use ::network::subject::PolicySubject;
 use ::network::times;
 use axum::extract::State;
 use axum::response::Response;
 use http::HeaderMap;
+use practice::body::Body;
 use practice::kind::Kind;
 use serde_json::Value;
 use tlog::name::NodeName;
@@ -121,31 +124,46 @@ fn group(group: &fold::Group) -> api::Group {
 /// What is not decided yet.
 pub(super) async fn pending(app: &App, network: &Network) -> Result<Vec<api::Pending>, Answer> {
     let mut all = Vec::new();
-    for one in network.pending() {
+    for one in open(network) {
         let body = body_at(app, network.origin(), one.index).await?;
-        let approved = one.approved_by.len() as u64;
-        let note = match (one.effective_at, one.superseded) {
-            (Some(at), _) => Some(format!(
-                "enough have approved; a root key given back by the committee counts from {}",
-                feed::feeds::timestamp(at)
-            )),
-            (None, true) => Some("a newer version of this record waits too".to_owned()),
-            (None, false) => None,
-        };
-        all.push(api::Pending {
-            index: one.index,
-            id: one.id,
-            kind: one.kind.clone(),
-            version: one.version,
-            body: one.body,
-            what: what(&one.kind, body.subject()),
-            approved_by: one.approved_by.clone(),
-            missing: one.missing.iter().filter_map(|one| one.node.clone()).collect(),
-            needed: approved + one.needed as u64,
-            note,
-        });
+        all.push(told(one, &body));
     }
     Ok(all)
+}
+
+/// What waits and is wanted: a version that a newer one replaced is not.
+pub(super) fn open(network: &Network) -> impl DoubleEndedIterator<Item = &fold::Pending> {
+    network.pending().iter().filter(|one| !one.superseded)
+}
+
+/// One record that waits, in words.
+pub(super) fn told(one: &fold::Pending, body: &Body) -> api::Pending {
+    // Before the first policy the committee is known by its roots; the policy that waits has the names.
+    let policy = PolicySubject::from_body(body).ok();
+    let members = policy.map(|policy| policy.committee).unwrap_or_default();
+    let named = |missing: &fold::Member| {
+        let named = members.iter().find(|member| member.root == missing.root);
+        missing.node.clone().or_else(|| named.map(|member| member.node.clone()))
+    };
+    let missing: BTreeSet<NodeName> = one.missing.iter().filter_map(named).collect();
+    let note = one.effective_at.map(|at| {
+        format!(
+            "enough have approved; a root key given back by the committee counts from {}",
+            feed::feeds::timestamp(at)
+        )
+    });
+    api::Pending {
+        index: one.index,
+        id: one.id,
+        kind: one.kind.clone(),
+        version: one.version,
+        body: one.body,
+        what: what(&one.kind, body.subject()),
+        approved_by: one.approved_by.clone(),
+        missing: missing.into_iter().collect(),
+        needed: one.approved_by.len() as u64 + one.needed as u64,
+        note,
+    }
 }
 
 /// What a record of a network does, in words.
@@ -216,14 +234,14 @@ fn waiting(app: &App, network: &Network, told: &api::Network) -> Result<Vec<Stri
     let mine = network
         .policy()
         .is_some_and(|policy| policy.committee.iter().any(|member| member.root == own.root));
-    for (one, told) in network.pending().iter().zip(&told.pending) {
+    for (one, told) in open(network).zip(&told.pending) {
         if one.missing.iter().any(|member| member.root == own.root) {
             lines.push(format!("your approval: {} (`jopoi approve {}`)", told.what, one.id));
         }
     }
     let registering = |one: &&fold::Pending| one.node.as_ref() == Some(name);
     let asked = own.networks.contains(network.origin());
-    match (network.participant(name), network.pending().iter().find(registering)) {
+    match (network.participant(name), open(network).find(registering)) {
         (_, Some(one)) => {
             let missing: Vec<String> = one
                 .missing
