@@ -24,9 +24,9 @@ pub use disowning::Disowning;
 pub use roots::{Roots, Standing};
 use walk::Walk;
 
-/// Node records kept while it is not known yet whether they lead to the pinned root: each has at
-/// most 128 KiB, and an honest node writes a few in a year.
-const UNROOTED_MAX: usize = 1024;
+/// Bytes of the node records of one feed that are kept, which all who hold it have in memory: thousands of
+/// usual ones, where an honest node writes a few in a year.
+pub const RECORDS_BYTES_MAX: usize = 8 << 20;
 
 /// The node records of one feed, by index.
 #[derive(Clone, Debug)]
@@ -37,6 +37,8 @@ pub struct KeyHistory {
     highest_version: u64,
     /// All that are valid alone, until they lead to the pinned root.
     unrooted: Vec<Keyed>,
+    /// Of the bodies of all that are kept.
+    bytes: usize,
     walk: Walk,
     feed_records: disowning::FeedRecords,
 }
@@ -66,6 +68,7 @@ impl KeyHistory {
             id: None,
             highest_version: 0,
             unrooted: Vec::new(),
+            bytes: 0,
             walk: Walk::default(),
             feed_records: disowning::FeedRecords::default(),
         }
@@ -122,15 +125,18 @@ impl KeyHistory {
     }
 
     fn take(&mut self, keyed: Keyed) -> Result<(), KeyError> {
+        let (index, bytes, before) = (keyed.index, keyed.body.len(), self.records().len());
         self.walk.step(&self.roots, &keyed);
-        if self.walk.is_rooted() {
+        let is_rooted = self.walk.is_rooted();
+        if !is_rooted || self.records().len() > before {
+            self.bytes = self.bytes.saturating_add(bytes);
+        }
+        if self.bytes > RECORDS_BYTES_MAX {
+            return Err(KeyError::TooMany { index });
+        }
+        if is_rooted {
             self.unrooted = Vec::new();
             return Ok(());
-        }
-        if self.unrooted.len() >= UNROOTED_MAX {
-            return Err(self.first_entry(format!(
-                "{UNROOTED_MAX} node records in it do not lead to the root that was pinned"
-            )));
         }
         let arrives = Some(keyed.record.body().issuer_key()) == self.roots.root();
         self.unrooted.push(keyed);
@@ -295,6 +301,15 @@ pub enum KeyError {
         node: NodeName,
         /// The rule it breaks.
         reason: String,
+    },
+    /// More than anybody keeps in memory.
+    #[error(
+        "with the node record at entry {index} the feed has more than 8 MiB of them, and no more are taken: \
+         its node goes on in a new feed"
+    )]
+    TooMany {
+        /// Its entry.
+        index: u64,
     },
     /// A node record's body is not there.
     #[error("the node record at entry {index} was not delivered; another source may have it")]

@@ -111,6 +111,7 @@ impl Feeds {
             self.forget_feed(&handle).await?;
         }
         self.forget_faults(node).await?;
+        self.forget_lineage(node).await?;
         Ok(())
     }
 

@@ -263,6 +263,13 @@ impl Feeds {
         Ok(())
     }
 
+    /// Forgets it: whoever follows the node again begins with the root that is confirmed then.
+    pub(super) async fn forget_lineage(&self, node: &NodeName) -> Result<(), StoreError> {
+        self.parts.store.set_decision(&format!("{RECOVERY_PREFIX}{node}"), None).await?;
+        self.lineages.write().unwrap_or_else(PoisonError::into_inner).remove(node);
+        Ok(())
+    }
+
     /// The times by which windows are counted, by the cosigners of the node's public feed.
     fn window_clock(&self, node: &NodeName) -> Moment {
         self.moment(&Origin::new(node.clone(), FeedName::public()))

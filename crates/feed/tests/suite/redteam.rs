@@ -44,7 +44,13 @@ impl Draft {
     }
 
     fn sign(&self, node: &Node) -> Bytes {
-        let names = BTreeMap::from([("en".to_owned(), "A mechanism".to_owned())]);
+        self.padded(node, 0)
+    }
+
+    /// The same with a long name.
+    fn padded(&self, node: &Node, bytes: usize) -> Bytes {
+        let name = format!("A mechanism{}", "x".repeat(bytes));
+        let names = BTreeMap::from([("en".to_owned(), name)]);
         let mut subject = NodeSubject::new(node.name.clone(), names, self.root.public());
         subject.organization = Some(BTreeMap::from([("en".to_owned(), "A test".to_owned())]));
         subject.recovery = self.recovery;
@@ -183,4 +189,37 @@ async fn a_recovery_that_a_person_decided_against_does_not_come_back_by_repeatin
     hub.sync(&node).await.unwrap();
     let view = hub.feeds.view(&node.origin()).unwrap();
     assert_eq!(view.keys.newest().unwrap().record.version(), 5);
+}
+
+#[tokio::test]
+async fn who_forgets_a_node_and_confirms_its_root_anew_is_not_moved_to_an_old_announcement() {
+    let (node, hub) = pair().await;
+    meet(&hub, &node, announcement(&node, 2)).await;
+    hub.feeds.unfollow(&node.name, true).await.unwrap();
+    let hub = hub.later(72 * HOUR).await;
+    hub.follow(&node).await;
+    hub.sync(&node).await.unwrap();
+    hub.sync(&node).await.unwrap();
+    assert_eq!(hub.feeds.pin(&node.name).unwrap().root, node.root.public());
+    assert!(hub.feeds.recoveries().is_empty());
+}
+
+#[tokio::test]
+async fn a_mechanism_that_signs_node_records_without_end_fills_nobodys_memory() {
+    let flooder = Node::new("flood.example", 1).await;
+    let roots = network::keys::Roots::pinned(flooder.root.public());
+    let mut keys = network::keys::KeyHistory::of(flooder.name.clone(), roots);
+    let id = RecordId::from_random_bytes([flooder.seed(); 16]);
+    let mut taken = 0;
+    for version in 1..=u64::from(u8::MAX) {
+        let record = Draft::of(&flooder, version).padded(&flooder, 120_000);
+        match keys.observe(version - 1, id, version, Some(&record)) {
+            Ok(()) => taken += record.len(),
+            Err(error) => {
+                assert!(error.to_string().contains("8 MiB"), "{error}");
+                break;
+            }
+        }
+    }
+    assert!(taken <= network::keys::RECORDS_BYTES_MAX && taken > 7 << 20, "{taken}");
 }
