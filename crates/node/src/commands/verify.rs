@@ -14,6 +14,7 @@ use tlog::ed25519::PublicKey;
 use tlog::key::VerifierKey;
 use tlog::name::NodeName;
 use url::Url;
+use wire::api::network::{Network, NetworkFileAnswer, NetworkFileRequest, Networks};
 use wire::api::{NodeInfo, Peers};
 use wire::paths;
 
@@ -40,6 +41,7 @@ pub struct Verify {
     /// saved earlier, or a fault file.
     what: String,
     /// The network file, its fingerprint compared by telephone: then nothing else need be known.
+    /// Without it and without --root: a network that is pinned here and in which the node participates.
     #[arg(long, value_name = "FILE")]
     network: Option<PathBuf>,
     /// The root key the node must have, learned another way. Without it: the key pinned here, if any.
@@ -55,16 +57,23 @@ impl Verify {
     pub async fn run(self, global: &Global, output: Output) -> anyhow::Result<Done> {
         let network = self.network.as_deref().map(read_network).transpose()?;
         let file = Path::new(&self.what);
-        let evidence = if file.is_file() {
+        let (evidence, network) = if file.is_file() {
             let bytes = Bytes::from(read_bytes(file, EVIDENCE_BYTES_MAX)?);
             if let Ok(fault) = Fault::parse(&bytes) {
                 return self.fault(&fault, global, &output).await;
             }
-            evidence_file::read(&bytes).with_context(|| {
+            let evidence = evidence_file::read(&bytes).with_context(|| {
                 format!("{} is neither evidence of a record nor a fault file", file.display())
-            })?
+            })?;
+            let network = match network {
+                None if self.root.is_none() && evidence.network.is_some() => {
+                    network_of(evidence.origin.node(), global).await
+                }
+                given => given,
+            };
+            (evidence, network)
         } else {
-            gather(&self.what, network.as_ref(), global).await?
+            self.gather(network, global).await?
         };
         if let Some(file) = &self.save {
             std::fs::write(file, evidence_file::write(&evidence))
@@ -72,7 +81,7 @@ impl Verify {
         }
         let (root, why) = match (self.root, &network) {
             (Some(root), _) => (Some(root), "given with --root"),
-            (None, Some(_)) => (None, "named by the network"),
+            (None, Some(_)) => (None, "named by its network"),
             (None, None) => match pinned(evidence.origin.node(), global).await {
                 Some(root) => (Some(root), "pinned on this machine"),
                 None => (None, "taken from the evidence itself"),
@@ -81,6 +90,39 @@ impl Verify {
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
         let anchor = Anchor { root, network, now: now.ok().map(|since| since.as_secs()) };
         tell(&evidence, &verdict::verify(&evidence, &anchor), why, &output)
+    }
+
+    /// The evidence of a record, and the network by which it can be judged: the one given, else one that
+    /// is known here.
+    async fn gather(
+        &self,
+        given: Option<NetworkFile>,
+        global: &Global,
+    ) -> anyhow::Result<(Evidence, Option<NetworkFile>)> {
+        let what = &self.what;
+        let address = Url::parse(what).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+        let name = RecordName::parse(what)?;
+        let (source, origin) = match (address, name.origin.clone()) {
+            (Some(url), Some(origin)) => (Source::at(&url)?, origin),
+            (Some(_), None) => {
+                bail!(Usage(format!("`{what}` is not the address of a record's page")))
+            }
+            (None, _) => {
+                let control = global.control().await?;
+                let origin = name.find(&control).await?.origin;
+                (Source::Here(control), origin)
+            }
+        };
+        if given.is_none()
+            && self.root.is_none()
+            && let Some(known) = network_of(origin.node(), global).await
+            // A node that does not carry the network can still show the record.
+            && let Ok(evidence) = source.record(&origin, &name.id, Some(&known)).await
+        {
+            return Ok((evidence, Some(known)));
+        }
+        let evidence = source.record(&origin, &name.id, given.as_ref()).await?;
+        Ok((evidence, given))
     }
 
     /// Whether a fault file convinces; for a stranger, of the root that it names itself.
@@ -144,22 +186,15 @@ fn read_network(file: &Path) -> anyhow::Result<NetworkFile> {
     NetworkFile::parse(&bytes).with_context(|| format!("{} is no network file", file.display()))
 }
 
-async fn gather(
-    what: &str,
-    network: Option<&NetworkFile>,
-    global: &Global,
-) -> anyhow::Result<Evidence> {
-    let address = Url::parse(what).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
-    let name = RecordName::parse(what)?;
-    match (address, &name.origin) {
-        (Some(url), Some(origin)) => Source::at(&url)?.record(origin, &name.id, network).await,
-        (Some(_), None) => bail!(Usage(format!("`{what}` is not the address of a record's page"))),
-        (None, _) => {
-            let control = global.control().await?;
-            let record = name.find(&control).await?;
-            Source::Here(control).record(&record.origin, &name.id, network).await
-        }
-    }
+/// The file of a network that this machine takes part in or knows, and in which the node participates.
+async fn network_of(node: &NodeName, global: &Global) -> Option<NetworkFile> {
+    let control: Control = global.control().await.ok()?;
+    let known: Networks = control.get(paths::API_NETWORKS).await.ok()?;
+    let takes_part = |network: &&Network| network.participants.iter().any(|one| one.node == *node);
+    let network = known.networks.iter().find(takes_part)?.origin.node().clone();
+    let asked = NetworkFileRequest { network: Some(network) };
+    let answer: NetworkFileAnswer = control.post(paths::API_NETWORK_FILE, &asked).await.ok()?;
+    NetworkFile::parse(answer.file.as_bytes()).ok()
 }
 
 /// The root of a node that is this machine's own or that it follows.

@@ -155,6 +155,9 @@ fn a_verdict_travels(world: &World, fingerprint: &str) {
     for judged in [
         program.json(&[&asked[..], &network].concat()),
         program.json(&[&["verify", "one.jpb"][..], &network].concat()),
+        // The hub knows the network by itself.
+        world.json("hub", &["verify", &format!("a.example/public/{id}")]),
+        world.json("hub", &["verify", "one.jpb"]),
     ] {
         assert_eq!(judged["fingerprint"], fingerprint, "{judged}");
         assert_eq!((&judged["verified"], &judged["independent"]), (&true.into(), &true.into()));
