@@ -2,7 +2,8 @@
 //! secret, from which everything is derived that signs every day (design 4.5).
 //!
 //! [`offline`] has the two that lie in safes, [`online`] the files of the secret, [`age`] how they are
-//! encrypted, [`passphrase`] where a passphrase may come from, [`ring`] which secret is in use.
+//! encrypted, [`passphrase`] where a passphrase may come from, [`ring`] which secret is in use, [`protocol`] the paper
+//! that stays.
 
 pub mod age;
 pub mod ceremony;
@@ -10,6 +11,7 @@ pub mod files;
 pub mod offline;
 pub mod online;
 pub mod passphrase;
+pub mod protocol;
 pub mod ring;
 
 pub use files::{SECRET_BYTES, Secret};

@@ -4,6 +4,7 @@ pub mod ceremony;
 pub mod change;
 pub mod drill;
 pub mod lock;
+pub mod protocol;
 pub mod status;
 
 use clap::Subcommand;

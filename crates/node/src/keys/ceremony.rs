@@ -2,7 +2,7 @@
 //! the server never sees the root.
 //!
 //! What the server needs is one file: the node record, signed by the root, and the online secret whose
-//! keys it names. The root and recovery keys are files of their own; the protocol holds no secret.
+//! keys it names. The root and recovery keys are files of their own.
 
 use std::path::{Path, PathBuf};
 
@@ -11,14 +11,12 @@ use bytes::Bytes;
 use practice::body::Body;
 use practice::node_record::{NodeRecord, USE_LOG};
 use qrcodegen::{QrCode, QrCodeEcc};
-use tlog::ed25519::PublicKey;
 use tlog::name::NodeName;
 use zeroize::Zeroizing;
 
 use feed::ports::KeyUse;
 
 use super::files;
-use super::offline::{Role, fingerprint};
 use super::online::Online;
 use crate::setup::Paper;
 
@@ -107,68 +105,6 @@ pub fn qr_code(text: &str) -> anyhow::Result<String> {
     Ok(shown)
 }
 
-/// What two persons fill in and sign; no secret is in it.
-pub struct Protocol {
-    /// Whose keys.
-    pub node: NodeName,
-    /// What was done, such as `Keys made for the first time`.
-    pub title: String,
-    /// When, as the machine's clock says.
-    pub time: String,
-    /// The keys, with what they are.
-    pub keys: Vec<(Role, PublicKey)>,
-    /// Files, and where each goes.
-    pub files: Vec<(String, String)>,
-    /// What is to be ticked off.
-    pub steps: Vec<String>,
-}
-
-impl Protocol {
-    /// For a printer without anything.
-    pub fn text(&self) -> String {
-        let mut text = format!(
-            "{}\n{}\n\nNode   {}\nTime   {} (clock of this machine)\nPlace  ____________________\n\n",
-            self.title,
-            "=".repeat(self.title.chars().count()),
-            self.node,
-            self.time
-        );
-        for (role, key) in &self.keys {
-            text.push_str(&format!(
-                "{} key  {}\n  fingerprint {}\n",
-                role.as_str(),
-                key.to_did(),
-                fingerprint(key)
-            ));
-        }
-        text.push_str("\nFiles\n");
-        for (file, place) in &self.files {
-            text.push_str(&format!("  [ ] {file}\n      {place}\n"));
-        }
-        text.push_str("\nSteps\n");
-        for step in &self.steps {
-            text.push_str(&format!("  [ ] {step}\n"));
-        }
-        text.push_str("\nFirst person   name ____________________ signature ____________________\n\nSecond person  name ____________________ signature ____________________\n");
-        text
-    }
-
-    /// For a browser's printer.
-    pub fn html(&self) -> String {
-        let title = escaped(&self.title);
-        format!(
-            "<!doctype html>\n<html lang=\"en\"><meta charset=\"utf-8\"><title>{title}</title>\n\
-             <style>body{{font:11pt/1.5 monospace;max-width:48em;margin:2em auto;white-space:pre-wrap}}</style>\n\
-             <body>{}</body></html>\n",
-            escaped(&self.text())
-        )
-    }
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -180,19 +116,5 @@ mod tests {
         let width = lines[0].chars().count();
         assert_eq!(lines.len(), width.div_ceil(2));
         assert!(lines[0].chars().all(|character| character == '█'));
-    }
-
-    #[test]
-    fn text_of_a_protocol_cannot_act_in_a_page() {
-        let protocol = Protocol {
-            node: NodeName::parse("simore.gov.py").unwrap(),
-            title: "<script>".to_owned(),
-            time: String::new(),
-            keys: Vec::new(),
-            files: vec![("a&b".to_owned(), "\"c\"".to_owned())],
-            steps: Vec::new(),
-        };
-        let html = protocol.html();
-        assert!(!html.contains("<script>") && html.contains("a&amp;b"), "{html}");
     }
 }

@@ -35,6 +35,10 @@ fn online(program: &Program, slot: &str) -> Vec<u8> {
     std::fs::read(program.path(&format!("jopoi-data/keys/{slot}"))).unwrap_or_default()
 }
 
+fn read(program: &Program, name: &str) -> String {
+    std::fs::read_to_string(program.path(name)).unwrap()
+}
+
 #[test]
 fn an_encrypted_node_publishes_with_its_passphrase_alone() {
     let program = encrypted();
@@ -213,8 +217,23 @@ fn a_revocation_lists_what_is_to_be_published_again() {
 }
 
 #[test]
+fn a_revocation_never_uses_the_secret_that_lay_there_when_the_keys_were_stolen() {
+    let program = node();
+    program.ok(&["publish", "one.json"]);
+    program.ok(&["keys", "rotate", "--request", "never-signed.json"]);
+    let copied = online(&program, "online.next");
+    assert!(!copied.is_empty());
+    program.ok(&["keys", "revoke", "--root", ROOT, "--from-size", "2", "--reason", "stolen"]);
+    assert_ne!(online(&program, "online"), copied);
+}
+
+#[test]
 fn a_recovery_is_announced_and_says_when_it_can_be_finished() {
     let program = node();
+    let nothing = program.fails(1, &["keys", "object", "--root", ROOT]);
+    assert!(nothing.contains("nothing to object to"), "{nothing}");
+    let nothing = program.fails(1, &["keys", "recover", "--finish", "--root", ROOT]);
+    assert!(nothing.contains("nothing is to be finished"), "{nothing}");
     let said = program.ok(&["keys", "recover", "--recovery", "simore.gov.py.recovery-key"]);
     assert!(said.contains("72 hours") && said.contains("root-key.new"), "{said}");
     let status = program.json(&["keys", "status"]);
@@ -249,9 +268,60 @@ fn after_a_ceremony_the_root_never_comes_to_the_server() {
     // A change is signed on the other machine.
     program.ok(&["keys", "rotate", "--request", "request.json"]);
     let key = "ceremony/simore.gov.py.root-key";
-    program.ok(&["keys", "sign", "request.json", "--key", key, "-o", "signed.json"]);
-    program.ok(&["keys", "publish", "signed.json"]);
+    let sign = ["keys", "sign", "request.json", "--key", key, "-o", "signed.json"];
+    program.ok(&[&sign[..], &["--protocol", "signed.txt"]].concat());
+    assert!(read(&program, "signed.txt").contains("all online keys become generation 2"));
+    program.ok(&["keys", "publish", "signed.json", "--protocol", "published.txt"]);
+    assert!(read(&program, "published.txt").contains("published as entry 1 of"));
     assert_eq!(program.json(&["keys", "status"])["keys"]["keys"][0]["generation"], 2);
+}
+
+#[test]
+fn every_change_of_keys_leaves_a_protocol_to_sign_and_no_secret_in_it() {
+    let program = node();
+    program.ok(&["publish", "one.json", "one.json"]);
+    let recovery = "simore.gov.py.recovery-key";
+    let keys = [read(&program, ROOT), read(&program, recovery)];
+    let line_of =
+        |key: &str, word| key.lines().find_map(|line| line.strip_prefix(word)).unwrap().to_owned();
+    let [by_root, by_recovery] = keys.each_ref().map(|key| line_of(key, "fingerprint "));
+    let revoke = ["revoke", "--root", ROOT, "--from-size", "2", "--reason", "stolen"];
+    let changes: [(&[&str], &str, &str, &str); 4] = [
+        (&["rotate", "--root", ROOT], "rotated.txt", "published as entry 3 of", &by_root),
+        (&revoke, "revoked.html", "looked at entry 2 of simore.gov.py/public", &by_root),
+        (&["recover", "--recovery", recovery], "announced.txt", "root-key.new", &by_recovery),
+        (&["object", "--root", ROOT], "objected.txt", "signed by the root key", &by_root),
+    ];
+    for (change, file, words, fingerprint) in changes {
+        let said = program.ok(&[&["keys"], change, &["--protocol", file]].concat());
+        assert!(said.contains(file), "{said}");
+        let protocol = std::fs::read_to_string(program.path(file)).unwrap();
+        for expected in ["Node   simore.gov.py", "Time   2", "[ ]", "signature", fingerprint, words]
+        {
+            assert!(protocol.contains(expected), "{file} lacks `{expected}`:\n{protocol}");
+        }
+        for key in &keys {
+            assert!(!protocol.contains(&line_of(key, "secret 1: ")), "{file} shows a key");
+        }
+    }
+}
+
+#[test]
+fn a_protocol_is_not_begun_where_nothing_is_done() {
+    let program = node();
+    program.ok(&["keys", "rotate", "--root", ROOT, "--dry-run", "--protocol", "dry.txt"]);
+    let other =
+        ["keys", "rotate", "--root", "simore.gov.py.recovery-key", "--protocol", "failed.txt"];
+    program.fails(1, &other);
+    let asked = ["keys", "rotate", "--request", "request.json", "--protocol", "asked.txt"];
+    assert!(program.fails(2, &asked).contains("keys sign"));
+    for file in ["dry.txt", "failed.txt", "asked.txt", "request.json"] {
+        assert!(!program.path(file).exists(), "{file}");
+    }
+    program.write("old.txt", "of last year");
+    let refused = program.fails(1, &["keys", "rotate", "--root", ROOT, "--protocol", "old.txt"]);
+    assert!(refused.contains("nothing was done"), "{refused}");
+    assert_eq!(program.json(&["keys", "status"])["keys"]["keys"][0]["generation"], 1);
 }
 
 #[test]

@@ -11,7 +11,8 @@ use serde_json::json;
 use tlog::name::NodeName;
 
 use crate::commands::init::{Init, show_key};
-use crate::keys::ceremony::{Protocol, qr_code, write_for_server};
+use crate::keys::ceremony::{qr_code, write_for_server};
+use crate::keys::protocol::{Protocol, Sheet};
 use crate::keys::{Role, fingerprint};
 use crate::output::{Done, Output, Usage};
 use crate::setup::Paper;
@@ -123,7 +124,7 @@ fn write(directory: &Path, files: &Files, node: &NodeName, paper: &Paper) -> any
     for (role, key, path) in keys {
         if let Some(key) = key {
             key.save(path, node, role)?;
-            public.push((role, key.public()));
+            public.push((format!("{} key", role.as_str()), key.public()));
         }
     }
     write_for_server(&files.server, node, paper)?;
@@ -132,11 +133,14 @@ fn write(directory: &Path, files: &Files, node: &NodeName, paper: &Paper) -> any
         title: "Keys made for the first time".to_owned(),
         time: timestamp(SystemClock.now()),
         keys: public,
+        done: vec![format!("the keys of {node} were made on this machine")],
         files: files.places(paper.recovery.is_some()),
         steps: steps(node),
     };
-    std::fs::write(&files.text, protocol.text()).context("the protocol cannot be written")?;
-    std::fs::write(&files.html, protocol.html()).context("the protocol cannot be written")
+    for path in [&files.text, &files.html] {
+        Sheet::take(path)?.write(&protocol)?;
+    }
+    Ok(())
 }
 
 fn steps(node: &NodeName) -> Vec<String> {

@@ -6,15 +6,18 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
+use bytes::Bytes;
 use clap::Args;
+use practice::body::Body;
 use practice::id::RecordId;
-use practice::node_record::NodeSubject;
+use practice::node_record::{NodeRecord, NodeSubject};
 use serde_json::json;
 use wire::api::keys::{
     KeyChange, NodeRecordAnswer, NodeRecordRequest, PrepareAnswer, PrepareRequest, SecretText,
 };
 use wire::paths;
 
+use super::protocol::{self, Paper};
 use crate::cli::Global;
 use crate::control::Control;
 use crate::keys::offline::beside;
@@ -31,6 +34,8 @@ pub struct How {
     /// Tell what would change, and write nothing.
     #[arg(long)]
     dry_run: bool,
+    #[command(flatten)]
+    paper: Paper,
 }
 
 /// Make new online keys, and publish them in a node record signed by the root key. The old log key signs
@@ -129,6 +134,8 @@ pub struct Sign {
     /// Only read this key file back, and show its fingerprint.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["request", "key", "output"])]
     check: Option<PathBuf>,
+    #[command(flatten)]
+    paper: Paper,
 }
 
 /// Publish a node record that was signed on another machine.
@@ -139,6 +146,8 @@ pub struct Publish {
     /// Its root key was reinstated by the committee of the network.
     #[arg(long)]
     reinstated: bool,
+    #[command(flatten)]
+    paper: Paper,
 }
 
 impl Rotate {
@@ -150,7 +159,7 @@ impl Rotate {
             contact_email: self.contact_email,
             ..PrepareRequest::of(KeyChange::Rotate)
         };
-        carry_out(global, request, self.root.as_deref(), self.how, &output).await
+        carry_out(global, request, (self.root.as_deref(), None), self.how, &output).await
     }
 }
 
@@ -163,7 +172,7 @@ impl Revoke {
             from_size: self.from_size,
             reason: self.reason,
         });
-        carry_out(global, request, self.root.as_deref(), self.how, &output).await
+        carry_out(global, request, (self.root.as_deref(), None), self.how, &output).await
     }
 }
 
@@ -173,12 +182,12 @@ impl Recover {
         if let (true, Some(root)) = (self.finish, &self.root) {
             let new_root = Root::read(root)?.did();
             let request = PrepareRequest::of(KeyChange::Finish { new_root });
-            return carry_out(global, request, Some(root), self.how, &output).await;
+            return carry_out(global, request, (Some(root), None), self.how, &output).await;
         }
         if let (true, Some(root)) = (self.reinstated, &self.root) {
             let new_root = Root::read(root)?.did();
             let request = PrepareRequest::of(KeyChange::Reinstated { new_root });
-            return carry_out(global, request, Some(root), self.how, &output).await;
+            return carry_out(global, request, (Some(root), None), self.how, &output).await;
         }
         let place = global.place()?;
         let path = self.new_root.unwrap_or_else(|| {
@@ -198,7 +207,7 @@ impl Recover {
             fingerprint(&new_root.public())
         ))?;
         let request = PrepareRequest::of(KeyChange::Recover { new_root: new_root.did() });
-        carry_out(global, request, self.recovery.as_deref(), self.how, &output).await
+        carry_out(global, request, (self.recovery.as_deref(), Some(&path)), self.how, &output).await
     }
 }
 
@@ -211,7 +220,7 @@ impl Object {
             (None, None) => return Err(Usage("give --root FILE or --recovery FILE".into()).into()),
         };
         let request = PrepareRequest::of(KeyChange::Object { by: by.to_owned() });
-        carry_out(global, request, Some(key), self.how, &output).await
+        carry_out(global, request, (Some(key), None), self.how, &output).await
     }
 }
 
@@ -231,8 +240,10 @@ impl Sign {
             .with_context(|| format!("cannot read {}", request.display()))?;
         let prepared: PrepareAnswer = serde_json::from_str(&text)
             .with_context(|| format!("{} is not what `--request` wrote", request.display()))?;
+        let sheet = self.paper.take()?;
         show(&prepared, &output)?;
         let signed = sign(&prepared, &key)?;
+        let node_record = node_record(&signed)?;
         std::fs::write(&file, signed)
             .with_context(|| format!("cannot write {}", file.display()))?;
         output.json(&json!({"signed": file, "version": prepared.version}))?;
@@ -240,6 +251,7 @@ impl Sign {
             "Signed. Carry {} to the node and run `jopoi keys publish` there.",
             file.display()
         ))?;
+        protocol::write(sheet, &protocol::of_signed(&node_record, &prepared, &file), &output)?;
         Ok(Done::Fully)
     }
 }
@@ -249,8 +261,14 @@ impl Publish {
     pub async fn run(self, global: &Global, output: Output) -> anyhow::Result<Done> {
         let record = std::fs::read_to_string(&self.file)
             .with_context(|| format!("cannot read {}", self.file.display()))?;
+        let node_record = node_record(record.as_bytes())
+            .with_context(|| format!("{} cannot be published", self.file.display()))?;
+        let sheet = self.paper.take()?;
         let request = NodeRecordRequest { record, reinstated: self.reinstated };
-        publish(&global.control().await?, request, &output).await
+        let answer = publish(&global.control().await?, request, &output).await?;
+        let protocol = protocol::of_published(&node_record, None, None, &answer);
+        protocol::write(sheet, &protocol, &output)?;
+        Ok(Done::Fully)
     }
 }
 
@@ -258,10 +276,15 @@ impl Publish {
 async fn carry_out(
     global: &Global,
     mut request: PrepareRequest,
-    key: Option<&Path>,
+    (key, new_root): (Option<&Path>, Option<&Path>),
     how: How,
     output: &Output,
 ) -> anyhow::Result<Done> {
+    if how.paper.is_wanted() && how.request.is_some() {
+        let words = "with --request nothing is done yet: give --protocol to `jopoi keys sign` and `jopoi keys publish`";
+        return Err(Usage(words.into()).into());
+    }
+    let sheet = if how.dry_run { None } else { how.paper.take()? };
     // Read before anything is made: a key that cannot be read changes nothing.
     let readable = key.map(Root::read).transpose()?;
     if how.dry_run {
@@ -293,8 +316,13 @@ async fn carry_out(
     };
     let record = sign(&prepared, path)?;
     let reinstated = matches!(request.change, KeyChange::Reinstated { .. });
-    publish(&control, NodeRecordRequest { record: String::from_utf8(record)?, reinstated }, output)
-        .await
+    let node_record = node_record(&record)?;
+    let record = NodeRecordRequest { record: String::from_utf8(record)?, reinstated };
+    let answer = publish(&control, record, output).await?;
+    let asked = Some((&request.change, &prepared));
+    let protocol = protocol::of_published(&node_record, asked, new_root, &answer);
+    protocol::write(sheet, &protocol, output)?;
+    Ok(Done::Fully)
 }
 
 /// For the new secret, where the old one is encrypted. Asked for only then.
@@ -355,7 +383,7 @@ async fn publish(
     control: &Control,
     request: NodeRecordRequest,
     output: &Output,
-) -> anyhow::Result<Done> {
+) -> anyhow::Result<NodeRecordAnswer> {
     let answer: NodeRecordAnswer = control.post(paths::API_KEYS_PUBLISH, &request).await?;
     output.json(&answer)?;
     for (origin, index) in &answer.entries {
@@ -364,5 +392,10 @@ async fn publish(
     for line in &answer.next {
         output.say(format!("  {}", visible(line)))?;
     }
-    Ok(Done::Fully)
+    Ok(answer)
+}
+
+fn node_record(bytes: &[u8]) -> anyhow::Result<NodeRecord> {
+    let body = Body::open(Bytes::copy_from_slice(bytes)).context("this is no node record")?;
+    NodeRecord::from_body(&body).context("this node record is not valid")
 }
