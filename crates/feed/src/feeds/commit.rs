@@ -117,6 +117,9 @@ impl Feeds {
         handle: &Handle,
         staged: Staged,
     ) -> Result<(), PublishError> {
+        if handle.view.load().is_none() {
+            self.may_begin(handle).await?;
+        }
         if let Err(error) = self.parts.store.commit(&staged.advance).await {
             // What is on disk decides, never what we believe was written.
             let read_back = self.reopen(handle).await;

@@ -232,14 +232,31 @@ impl Feeds {
         }
     }
 
+    /// Before the first commit of a feed: nothing of it was ever shown. The mark is made first, so that a
+    /// head without one is a copy or a backup, however short it is.
+    pub(super) async fn may_begin(&self, handle: &Handle) -> Result<(), PublishError> {
+        let (origin, store) = (&handle.origin, &self.parts.store);
+        let refused = |reason| PublishError::ReadOnly { origin: origin.clone(), reason };
+        if let Some(reason) = handle.closed() {
+            return Err(refused(reason));
+        }
+        match store.high_water(origin).await? {
+            Some(mark) if mark.size > 0 => Err(refused(words::behind(origin, 0, mark.size))),
+            Some(_) => Ok(()),
+            None => {
+                let mark = HighWater { size: 0, root: Hash::EMPTY_ROOT };
+                Ok(store.set_high_water(origin, mark).await?)
+            }
+        }
+    }
+
     /// Compares what is on disk with the high-water mark, and says whether what follows the last good
-    /// commit may be cut. `shown` tells that the feed must have had a mark, `forked` that it is known to
-    /// be forked.
+    /// commit may be cut. `forked` tells that the feed is known to be forked.
     pub(super) async fn guard_at_open(
         &self,
         handle: &Handle,
         (size, root): (u64, Hash),
-        (shown, forked): (bool, bool),
+        forked: bool,
     ) -> Result<bool, StoreError> {
         let (origin, store) = (&handle.origin, &self.parts.store);
         let strict = |reason: String| GuardState::Asking { strict: true, reason };
@@ -255,7 +272,7 @@ impl Feeds {
             (Ok(Some(_)), _) if store.high_water_is_at_home(origin).await? == Some(false) => {
                 (strict(words::copied()), true)
             }
-            (Ok(None), _) if shown => (strict(words::copied()), false),
+            (Ok(None), _) => (strict(words::copied()), false),
             (Ok(_), _) => {
                 let reason = "those who cosigned last are asked what they hold".to_owned();
                 (GuardState::Asking { strict: false, reason }, true)

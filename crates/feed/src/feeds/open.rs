@@ -135,7 +135,7 @@ impl Feeds {
             fold.commit(commit)?;
         }
         let folded = fold.finish()?;
-        let (state, may_cut) = self.state_after_crash(handle, &folded, &head).await?;
+        let (state, may_cut) = self.state_after_crash(handle, &folded).await?;
         if good < bytes.len() && may_cut {
             self.parts.store.cut(origin, good as u64).await?;
         }
@@ -175,7 +175,6 @@ impl Feeds {
         &self,
         handle: &Handle,
         folded: &Folded,
-        head: &Head,
     ) -> Result<(FeedState, bool), OpenError> {
         let forked = self.has_fault(&handle.origin).await?;
         if !handle.own {
@@ -184,10 +183,8 @@ impl Feeds {
             let state = if forked { FeedState::Forked { reason } } else { FeedState::Open };
             return Ok((state, !forked));
         }
-        // The mark is written with every commit; only the very first may lack it after a crash.
-        let shown = head.sealed > 0 || head.commits.len() > 1;
         let at = (folded.tree.size(), folded.tree.root());
-        let may_cut = self.guard_at_open(handle, at, (shown, forked)).await?;
+        let may_cut = self.guard_at_open(handle, at, forked).await?;
         Ok((FeedState::Open, may_cut))
     }
 
@@ -309,7 +306,8 @@ fn observe_node_records(
 /// Whether an entry can tell keys.
 pub(super) fn is_node_record(index: u64, said: &Said) -> bool {
     let of_keys = |kind: &str| kind == "node" || kind == "feed";
-    let tells = matches!(said, Said::Statement(Statement::Publish { kind, .. }) if of_keys(kind.as_str()));
+    let tells =
+        matches!(said, Said::Statement(Statement::Publish { kind, .. }) if of_keys(kind.as_str()));
     tells || index == 0
 }
 

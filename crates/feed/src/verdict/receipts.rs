@@ -5,10 +5,11 @@ use bytes::Bytes;
 use network::times;
 use tlog::checkpoint::SignedCheckpoint;
 use tlog::key::VerifierKey;
+use tlog::name::{KeyName, NodeName};
 
 use crate::cosignatures::Cosignatures;
 
-/// Counts the lines by known cosigners.
+/// Counts the lines by known cosigners; the owner's own node says nothing that its log key does not say.
 pub(super) fn judge(
     lines: Option<&Bytes>,
     checkpoint: &SignedCheckpoint,
@@ -35,11 +36,18 @@ pub(super) fn judge(
                 key.name, said.size
             ));
         }
-        if line.size() == said.size {
+        if line.size() == said.size && !is_of_owner(line.name(), said.origin.as_str()) {
             agreeing.push(time);
         }
     }
     Ok(words(&agreeing, strangers, now))
+}
+
+fn is_of_owner(cosigner: &KeyName, log: &str) -> bool {
+    let owner = log.split('/').next().and_then(|node| NodeName::parse(node).ok());
+    owner.is_some_and(|node| {
+        *cosigner == KeyName::receipt_of(&node) || *cosigner == KeyName::witness_of(&node)
+    })
 }
 
 fn words(agreeing: &[u64], strangers: usize, now: Option<u64>) -> String {

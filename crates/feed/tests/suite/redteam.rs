@@ -3,19 +3,21 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use feed::feeds::{FeedState, Pin, TakenFault};
-use feed::ports::KeyUse;
+use feed::feeds::{FeedState, Pin, PublishError, TakenFault};
+use feed::ports::{FeedStore as _, KeyUse};
 use feed::secret::OnlineSecret;
 use practice::body::{Body, Issuer, Unsigned};
 use practice::id::RecordId;
 use practice::kind::Kind;
 use practice::node_record::NodeSubject;
 use serde_json::json;
+use std::sync::Arc;
+use store::memory::{Fault, Faults, MemoryCatalog};
 use tlog::ed25519::{PublicKey, Signature, SigningKey};
 use tlog::name::FeedName;
 
 use crate::receipts::{acquainted, receipt};
-use crate::world::{Direct, NOW, Node};
+use crate::world::{Direct, NOW, Node, publication};
 
 const HOUR: u64 = 3_600;
 const RECOVERY: u8 = 201;
@@ -222,4 +224,36 @@ async fn a_mechanism_that_signs_node_records_without_end_fills_nobodys_memory() 
         }
     }
     assert!(taken <= network::keys::RECORDS_BYTES_MAX && taken > 7 << 20, "{taken}");
+}
+
+#[tokio::test]
+async fn a_backup_made_right_after_the_beginning_signs_nothing_over_what_came_later() {
+    let node = Node::new("node.example", 1).await;
+    let backup = node.store.backup();
+    node.publish(&["Shown to all"]).await;
+    let catalog = || Arc::new(MemoryCatalog::new());
+    let restored = Node::over("node.example", 1, Arc::new(backup), catalog()).await;
+    let another = vec![publication("Another", None)];
+    let refused = restored.feeds.publish(&FeedName::public(), another).await.unwrap_err();
+    assert!(matches!(refused, PublishError::ReadOnly { .. }), "{refused}");
+    // Nor does a feed begin anew whose files were lost and whose mark says that there was one.
+    node.store.forget(&node.origin()).await.unwrap();
+    let lost = Node::over("node.example", 1, Arc::new(node.store.restarted()), catalog()).await;
+    let refused = lost.feeds.begin(&FeedName::public(), lost.node_record(1)).await.unwrap_err();
+    assert!(refused.to_string().contains("2 entries"), "{refused}");
+}
+
+#[tokio::test]
+async fn a_beginning_that_was_cut_off_is_begun_again() {
+    for (write, fault) in (1..4).flat_map(|at| [(at, Fault::CrashBefore), (at, Fault::CrashAfter)])
+    {
+        let node = Node::empty("node.example", 1).await;
+        node.store.expect(Faults::at(write, fault));
+        let _ = node.feeds.begin(&FeedName::public(), node.node_record(1)).await;
+        let node = node.restarted(false).await;
+        if node.feeds.view(&node.origin()).is_none() {
+            node.feeds.begin(&FeedName::public(), node.node_record(1)).await.unwrap();
+        }
+        node.publish(&["It goes on"]).await;
+    }
 }
