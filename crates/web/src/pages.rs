@@ -5,6 +5,7 @@
 
 mod about;
 mod feed;
+mod health;
 mod home;
 mod line;
 mod network;
@@ -41,6 +42,7 @@ use crate::texts::Texts;
 
 pub(crate) use about::about;
 pub(crate) use feed::feed;
+pub(crate) use health::health;
 pub(crate) use home::home;
 pub(crate) use network::network;
 pub(crate) use nodes::{node, nodes};
@@ -280,6 +282,9 @@ fn two_versions(view: &View, texts: &Texts) -> Option<String> {
 fn status(view: &View, peers: &[Peer], texts: &Texts) -> String {
     if let Some(words) = two_versions(view, texts) {
         return words;
+    }
+    if let FeedState::Continued { by, .. } = &view.state {
+        return texts.with("status-continued", &[("feed", by.feed().as_str())]);
     }
     let peer = peers.iter().find(|peer| peer.node == *view.origin.node());
     let key = match (view.own, &view.state, peer.map(|peer| peer.state)) {

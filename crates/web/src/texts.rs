@@ -25,6 +25,9 @@ const FILES: [(&str, &str, &str); 7] = [
 /// Longest `Accept-Language` that is read; those of browsers have at most about 100 bytes.
 const ACCEPT_LANGUAGE_BYTES_MAX: usize = 1_024;
 
+/// Decimal digits that a floating-point number keeps exactly.
+const WHOLE_DIGITS_MAX: usize = 15;
+
 static ALL: LazyLock<Vec<Texts>> = LazyLock::new(|| {
     FILES.iter().map(|&(code, name, source)| Texts::read(code, name, source)).collect()
 });
@@ -92,11 +95,14 @@ impl Texts {
         self.with(key, &[])
     }
 
-    /// The text of `key` with its placeholders filled.
+    /// The text of `key` with its placeholders filled; whole numbers choose the plural form.
     pub fn with(&self, key: &str, values: &[(&str, &str)]) -> String {
         let mut args = FluentArgs::new();
         for (name, value) in values {
-            args.set(*name, FluentValue::from(*value));
+            args.set(
+                *name,
+                whole(value).map_or_else(|| FluentValue::from(*value), FluentValue::from),
+            );
         }
         self.format(key, None, &args)
     }
@@ -140,13 +146,17 @@ impl Texts {
         time.replace(['\u{2068}', '\u{2069}'], "")
     }
 
-    /// Things after each other, with the comma of this language between them.
+    /// Things after each other, with the comma of this language between them. In a text from the right
+    /// each is isolated, so that foreign names keep the order of the list.
     pub fn listed<T: std::borrow::Borrow<str>>(&self, things: &[T]) -> String {
-        things.join(match self.code {
-            "ar" => "، ",
-            "zh" => "、",
-            _ => ", ",
-        })
+        match self.code {
+            "ar" => {
+                let isolated = |thing: &T| format!("\u{2068}{}\u{2069}", thing.borrow());
+                things.iter().map(isolated).collect::<Vec<_>>().join("، ")
+            }
+            "zh" => things.join("、"),
+            _ => things.join(", "),
+        }
     }
 
     /// Every key and attribute of the file, for the test that compares the files.
@@ -194,6 +204,13 @@ impl Texts {
             None => key.to_owned(),
         }
     }
+}
+
+/// A whole number as such; what only looks like one, such as `007`, stays text.
+fn whole(value: &str) -> Option<u64> {
+    let number = value.parse().ok().filter(|number: &u64| number.to_string() == value);
+    // Fluent counts in floating point.
+    number.filter(|_| value.len() <= WHOLE_DIGITS_MAX)
 }
 
 /// `YYYY-MM-DDTHH:MM:SSZ` of seconds since 1970 (Howard Hinnant's algorithm of days and dates).
@@ -249,7 +266,9 @@ mod tests {
                 {
                     args.set(placeholder, placeholder);
                 }
-                for placeholder in ["reason", "version", "status", "entries"] {
+                for placeholder in
+                    ["reason", "version", "status", "entries", "nodes", "network", "group"]
+                {
                     args.set(placeholder, placeholder);
                 }
                 args.set("count", 3);
@@ -261,6 +280,26 @@ mod tests {
             }
             assert_eq!(texts.get("months").split(',').count(), 12, "{}", texts.code);
         }
+    }
+
+    #[test]
+    fn one_node_and_several_are_told_apart() {
+        let received = |code: &str, count, of| {
+            Texts::of(code).unwrap().with("history-received", &[("count", count), ("of", of)])
+        };
+        assert_eq!(received("en", "0", "1"), "received by 0 of 1 node");
+        assert_eq!(received("en", "2", "12"), "received by 2 of 12 nodes");
+        assert_eq!(received("fr", "1", "3"), "reçu par 1 nœud sur 3");
+        let decided = |count| {
+            Texts::of("en")
+                .unwrap()
+                .with("network-decided", &[("count", count), ("threshold", "1")])
+        };
+        assert!(decided("1").starts_with("This node decides"));
+        assert!(decided("3").starts_with("1 of these 3"));
+        assert_eq!(whole("007"), None);
+        assert_eq!(whole("1e5"), None);
+        assert_eq!(whole("42"), Some(42));
     }
 
     #[test]

@@ -54,6 +54,7 @@ status-new = Not yet reached
 status-waiting = Not reached recently; the last verified copy is shown
 status-held = Copy not updated at present
 status-two-versions = Two versions received; display kept at the first one ({ $entries }), pending clarification
+status-continued = Goes on in { $feed }
 nodes-title = Nodes
 nodes-text = The nodes whose feeds are held here, this one first, then by name. A node is a server that a mechanism or an organization runs; the list says nothing about any State.
 
@@ -67,12 +68,22 @@ network-record = Decision
 network-record-link = Read it
 network-groups = Groups
 network-committee = Who decides
-network-decided = { $threshold } of these { $count } must approve a decision, each in its own feed. Anybody can check that.
+network-decided = { $count ->
+    [1] This node decides, in its own feed. Anybody can check that.
+   *[other] { $threshold } of these { $count } must approve a decision, each in its own feed. Anybody can check that.
+}
 network-fingerprint = Fingerprint of the network file
 network-fingerprint-text = Compare these digits by telephone or on paper before you join the network. They are the same in every language.
 network-succeeds = Takes over from { $node }
 network-succeeded-by = Succeeded by { $node }
 network-reinstated = Its key was given back by a decision of the network
+network-pending = Waiting for approval
+network-approved = approved by { $nodes }
+network-missing = not yet by { $nodes }
+network-counts-from = counts from { $time }
+network-conflicts = Another root key is held here
+network-conflict-held = Held here, and what counts here
+network-conflict-stated = Named by the network
 
 feed-title = Feed { $feed } of { $node }
 feed-records = Records
@@ -85,6 +96,10 @@ feed-key = Key that signs the log
 feed-checkpoint = Signed checkpoint
 feed-seen = Seen by the nodes that watch this feed
 feed-stale = No node has confirmed since { $time } that this is the newest state. What is shown here may be out of date.
+feed-continued = This feed goes on in { $feed }. What counts here: { $entries }. Later entries count no more.
+feed-audience = Who may read it
+feed-audience-participants = The participants of the network { $network }
+feed-audience-group = The group “{ $group }” of the network { $network }
 feed-tools = Read it with other software
 feed-tools-text = This feed is a transparency log in the C2SP formats (tlog-tiles). Any client of these formats can read and audit it with this address and this key.
 address = Address
@@ -115,16 +130,24 @@ history-current = current
 history-erased = text erased
 history-missing = text not received yet
 history-ineffective = without effect
-history-received = received by { $count } of { $of } nodes
-history-erased-by = erased by { $count } of { $of } nodes
+history-disowned = counts no more
+history-received = { $of ->
+    [one] received by { $count } of { $of } node
+   *[other] received by { $count } of { $of } nodes
+}
+history-erased-by = { $of ->
+    [one] erased by { $count } of { $of } node
+   *[other] erased by { $count } of { $of } nodes
+}
 history-who-received = received
 history-who-erased = erased
 history-who-not = not yet
 record-withdrawn = This record was withdrawn
 record-withdrawn-text = { $node } withdrew it on { $date }. Reason: { $reason }.
-record-withdrawn-erased = Its text was erased wherever this feed is held.
+record-withdrawn-erased = Its text was erased here, and is to be erased wherever this feed is held.
 record-unavailable = The text of this record is not available here at present.
 record-no-current = No version of this record can be shown.
+record-disowned = This entry counts no more: { $node } has replaced the key that signed it, or the feed goes on elsewhere.
 record-unknown-kind = This kind of record is not known to this version of the software. Its signed text can be downloaded below.
 
 proof-title = Check it yourself
@@ -160,6 +183,44 @@ about-follow-text = Anybody may follow a feed, keep a verified copy and serve it
 about-words = What a signature says
 about-words-text = It says who published a text and that it is unaltered. It does not say that the text was assessed by anybody.
 about-interfaces = Interfaces for programs
+
+health-title = How this node stands
+health-text = This is what the node knows; nobody was asked. The command jopoi doctor asks.
+health-well = Nothing waits and nothing fails.
+health-attention = Somebody should look at this.
+health-findings = What is not as it should be
+health-faults = Two versions of a feed were signed
+health-faults-text = The copy stands still until you decide: telephone the mechanism, then use jopoi faults.
+health-received = Received
+health-seen = Last seen by others
+health-signing = Signing
+health-signing-open = possible
+health-signing-asking = waits until other nodes have answered
+health-signing-none = not possible
+health-keys = Keys and dates
+health-keys-open = The keys are there and can be used.
+health-keys-locked = The keys are locked: nothing can be published until jopoi keys unlock.
+health-keys-lost = The keys are not here: nothing can be published. Bring them back from a backup, or make new ones with jopoi keys rotate and the root key.
+health-due = Due
+health-what = What
+health-todo = What to do
+health-over = overdue
+health-soon = soon
+health-fine = in order
+health-what-keys = Online keys
+health-what-former-key = Former log key
+health-what-certificate = Certificate
+health-what-recovery = Another root key
+health-what-decision = Decision
+health-do-keys = Change them once a year, and whenever somebody leaves who could read them: jopoi keys rotate, with the root key.
+health-do-former-key = Nothing: it is deleted by itself.
+health-do-certificate = Renew it before then, or nobody can reach this node. The new file is read by itself.
+health-do-recovery = The announced root key takes effect then. If its people do not know of it, they must object before: jopoi keys object.
+health-do-contested = Somebody objected: the committee of the network decides whose key counts.
+health-do-decision = The network waits for this node: look at it, and use jopoi approve if it agrees.
+health-nothing-waits = Nothing waits.
+health-peers-well = None fails.
+health-peers-failing = These nodes were not reached in the last round, since the time shown. The command jopoi probe tries each step.
 
 problem = Problem
 problem-home = To the home page

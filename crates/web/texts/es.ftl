@@ -54,11 +54,12 @@ status-new = Aún sin contacto
 status-waiting = Sin contacto reciente; se muestra la última copia verificada
 status-held = Copia sin actualizar por el momento
 status-two-versions = Se recibieron dos versiones; se mantiene a la vista la primera recibida ({ $entries }), a la espera de aclaración
+status-continued = Continúa en { $feed }
 nodes-title = Nodos
 nodes-text = Los nodos cuyos canales se conservan aquí, primero este y después por nombre. Un nodo es un servidor que mantiene un mecanismo o una organización; la lista no dice nada de ningún Estado.
 
 network = Red
-network-text = Los nodos que participan en esta red y quién decide. Un nodo es un servidor que gestiona un mecanismo o una organización; la lista no dice nada de ningún Estado.
+network-text = Los nodos que participan en esta red y quién decide. Un nodo es un servidor que mantiene un mecanismo o una organización; la lista no dice nada de ningún Estado.
 network-stale = De hace más de tres días: puede haber cambiado.
 network-participants = Participantes
 network-none = Todavía no participa ningún nodo.
@@ -67,12 +68,22 @@ network-record = Decisión
 network-record-link = Leerla
 network-groups = Grupos
 network-committee = Quién decide
-network-decided = { $threshold } de estos { $count } deben aprobar una decisión, cada uno en su propia fuente. Cualquiera puede comprobarlo.
+network-decided = { $count ->
+    [1] Este nodo decide, en su propio canal. Cualquiera puede comprobarlo.
+   *[other] { $threshold } de estos { $count } deben aprobar una decisión, cada uno en su propio canal. Cualquiera puede comprobarlo.
+}
 network-fingerprint = Huella del archivo de la red
 network-fingerprint-text = Compare estas cifras por teléfono o en papel antes de unirse a la red. Son las mismas en todos los idiomas.
 network-succeeds = Sucede a { $node }
 network-succeeded-by = Sucedido por { $node }
 network-reinstated = Su clave le fue devuelta por decisión de la red
+network-pending = A la espera de aprobación
+network-approved = aprobado por { $nodes }
+network-missing = aún no por { $nodes }
+network-counts-from = vale desde { $time }
+network-conflicts = Aquí se conserva otra clave raíz
+network-conflict-held = Conservada aquí, y es la que vale aquí
+network-conflict-stated = Indicada por la red
 
 feed-title = Canal { $feed } de { $node }
 feed-records = Fichas
@@ -85,6 +96,10 @@ feed-key = Clave que firma el registro
 feed-checkpoint = Punto de control firmado
 feed-seen = Visto por los nodos que vigilan este canal
 feed-stale = Ningún nodo ha confirmado desde { $time } que este es el estado más reciente. Lo que se muestra aquí puede estar desactualizado.
+feed-continued = Este canal continúa en { $feed }. Lo que vale aquí: { $entries }. Las entradas posteriores ya no valen.
+feed-audience = Quién puede leerlo
+feed-audience-participants = Los participantes en la red { $network }
+feed-audience-group = El grupo «{ $group }» de la red { $network }
 feed-tools = Leerlo con otros programas
 feed-tools-text = Este canal es un registro de transparencia en los formatos C2SP (tlog-tiles). Cualquier cliente de esos formatos puede leerlo y auditarlo con esta dirección y esta clave.
 address = Dirección
@@ -115,16 +130,24 @@ history-current = actual
 history-erased = texto borrado
 history-missing = texto aún no recibido
 history-ineffective = sin efecto
-history-received = recibido por { $count } de { $of } nodos
-history-erased-by = borrado por { $count } de { $of } nodos
+history-disowned = ya no vale
+history-received = { $of ->
+    [one] recibido por { $count } de { $of } nodo
+   *[other] recibido por { $count } de { $of } nodos
+}
+history-erased-by = { $of ->
+    [one] borrado por { $count } de { $of } nodo
+   *[other] borrado por { $count } de { $of } nodos
+}
 history-who-received = recibido
 history-who-erased = borrado
 history-who-not = todavía no
 record-withdrawn = Esta ficha fue retirada
 record-withdrawn-text = { $node } la retiró el { $date }. Motivo: { $reason }.
-record-withdrawn-erased = Su texto se borró en todos los lugares donde se conserva este canal.
+record-withdrawn-erased = Su texto se borró aquí y ha de borrarse en todos los lugares donde se conserva este canal.
 record-unavailable = El texto de esta ficha no está disponible aquí por el momento.
 record-no-current = No se puede mostrar ninguna versión de esta ficha.
+record-disowned = Esta entrada ya no vale: { $node } ha sustituido la clave que la firmó, o el canal continúa en otro lugar.
 record-unknown-kind = Esta versión del programa no conoce este tipo de ficha. Su texto firmado puede descargarse más abajo.
 
 proof-title = Compruébelo usted
@@ -132,11 +155,11 @@ proof-verified = Verificado aquí: la firma de { $node }, que su clave era váli
 proof-chain = La cadena, cada eslabón con su prueba
 proof-link-network = Red y huella de su archivo
 proof-link-participant = Clave raíz, nombrada por la red
-proof-link-node-record = Registro del nodo, firmado por la clave raíz
+proof-link-node-record = Ficha del nodo, firmada con la clave raíz
 proof-link-checkpoint = Punto de control firmado
 proof-link-receipts = Nodos que lo han recibido
 proof-link-entry = Entrada en el registro
-proof-link-record-key = Clave de registros, válida en esa entrada
+proof-link-record-key = Clave de las fichas, válida en esa entrada
 proof-jopoi = Con Jopói
 proof-jopoi-text = Una orden comprueba toda la cadena, de la clave raíz a este texto:
 proof-plain = Sin Jopói
@@ -160,6 +183,44 @@ about-follow-text = Cualquiera puede seguir un canal, guardar una copia verifica
 about-words = Qué dice una firma
 about-words-text = Dice quién publicó un texto y que no ha cambiado. No dice que alguien haya evaluado el texto.
 about-interfaces = Interfaces para programas
+
+health-title = Cómo está este nodo
+health-text = Es lo que el nodo sabe; no se preguntó a nadie. La orden jopoi doctor pregunta.
+health-well = Nada espera y nada falla.
+health-attention = Alguien debería mirar esto.
+health-findings = Lo que no está como debería
+health-faults = Se firmaron dos versiones de un canal
+health-faults-text = La copia no avanza hasta que usted decida: llame por teléfono al mecanismo y use después jopoi faults.
+health-received = Recibido
+health-seen = Visto por otros por última vez
+health-signing = Firma
+health-signing-open = posible
+health-signing-asking = espera la respuesta de otros nodos
+health-signing-none = imposible
+health-keys = Claves y fechas
+health-keys-open = Las claves están y se pueden usar.
+health-keys-locked = Las claves están bloqueadas: no se puede publicar nada hasta jopoi keys unlock.
+health-keys-lost = Las claves no están aquí: no se puede publicar nada. Recupérelas de una copia de seguridad o haga otras con jopoi keys rotate y la clave raíz.
+health-due = Fecha
+health-what = Qué
+health-todo = Qué hacer
+health-over = vencido
+health-soon = pronto
+health-fine = en orden
+health-what-keys = Claves en línea
+health-what-former-key = Clave anterior del registro
+health-what-certificate = Certificado
+health-what-recovery = Otra clave raíz
+health-what-decision = Decisión
+health-do-keys = Cámbielas una vez al año y cuando se vaya alguien que podía leerlas: jopoi keys rotate, con la clave raíz.
+health-do-former-key = Nada: se borra sola.
+health-do-certificate = Renuévelo antes, o nadie podrá llegar a este nodo. El archivo nuevo se lee solo.
+health-do-recovery = La clave raíz anunciada vale desde entonces. Si los responsables no saben de ella, deben oponerse antes: jopoi keys object.
+health-do-contested = Alguien se opuso: el comité de la red decide qué clave vale.
+health-do-decision = La red espera a este nodo: mírelo y use jopoi approve si está de acuerdo.
+health-nothing-waits = Nada espera.
+health-peers-well = Ninguno falla.
+health-peers-failing = No se llegó a estos nodos en la última ronda, desde la hora que se muestra. La orden jopoi probe prueba cada paso.
 
 problem = Problema
 problem-home = A la página de inicio

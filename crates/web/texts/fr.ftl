@@ -54,6 +54,7 @@ status-new = Pas encore joint
 status-waiting = Non joint récemment ; la dernière copie vérifiée est affichée
 status-held = Copie non actualisée pour le moment
 status-two-versions = Deux versions ont été reçues ; l’affichage reste sur la première reçue ({ $entries }), dans l’attente d’une clarification
+status-continued = Se poursuit dans { $feed }
 nodes-title = Nœuds
 nodes-text = Les nœuds dont les flux sont conservés ici, celui-ci d’abord, puis par nom. Un nœud est un serveur exploité par un mécanisme ou une organisation ; la liste ne dit rien d’aucun État.
 
@@ -67,12 +68,22 @@ network-record = Décision
 network-record-link = La lire
 network-groups = Groupes
 network-committee = Qui décide
-network-decided = { $threshold } de ces { $count } doivent approuver une décision, chacun dans son propre fil. Chacun peut le vérifier.
+network-decided = { $count ->
+    [1] Ce nœud décide, dans son propre flux. Chacun peut le vérifier.
+   *[other] { $threshold } de ces { $count } nœuds doivent approuver une décision, chacun dans son propre flux. Chacun peut le vérifier.
+}
 network-fingerprint = Empreinte du fichier du réseau
 network-fingerprint-text = Comparez ces chiffres par téléphone ou sur papier avant de rejoindre le réseau. Ils sont les mêmes dans toutes les langues.
 network-succeeds = Prend la suite de { $node }
 network-succeeded-by = Remplacé par { $node }
 network-reinstated = Sa clé lui a été rendue par une décision du réseau
+network-pending = En attente d’approbation
+network-approved = approuvé par { $nodes }
+network-missing = pas encore par { $nodes }
+network-counts-from = compte à partir du { $time }
+network-conflicts = Une autre clé racine est conservée ici
+network-conflict-held = Conservée ici, et qui compte ici
+network-conflict-stated = Désignée par le réseau
 
 feed-title = Flux { $feed } de { $node }
 feed-records = Fiches
@@ -85,6 +96,10 @@ feed-key = Clé qui signe le journal
 feed-checkpoint = Point de contrôle signé
 feed-seen = Vu par les nœuds qui surveillent ce flux
 feed-stale = Aucun nœud n’a confirmé depuis { $time } que ceci est l’état le plus récent. Ce qui est affiché ici peut être dépassé.
+feed-continued = Ce flux se poursuit dans { $feed }. Ce qui compte ici : { $entries }. Les entrées suivantes ne comptent plus.
+feed-audience = Qui peut le lire
+feed-audience-participants = Les participants au réseau { $network }
+feed-audience-group = Le groupe « { $group } » du réseau { $network }
 feed-tools = Le lire avec d’autres logiciels
 feed-tools-text = Ce flux est un journal de transparence aux formats C2SP (tlog-tiles). Tout client de ces formats peut le lire et le contrôler avec cette adresse et cette clé.
 address = Adresse
@@ -115,16 +130,24 @@ history-current = actuelle
 history-erased = texte effacé
 history-missing = texte pas encore reçu
 history-ineffective = sans effet
-history-received = reçu par { $count } nœuds sur { $of }
-history-erased-by = effacé par { $count } nœuds sur { $of }
+history-disowned = ne compte plus
+history-received = { $count ->
+    [one] reçu par { $count } nœud sur { $of }
+   *[other] reçu par { $count } nœuds sur { $of }
+}
+history-erased-by = { $count ->
+    [one] effacé par { $count } nœud sur { $of }
+   *[other] effacé par { $count } nœuds sur { $of }
+}
 history-who-received = reçu
 history-who-erased = effacé
 history-who-not = pas encore
 record-withdrawn = Cette fiche a été retirée
 record-withdrawn-text = { $node } l’a retirée le { $date }. Motif : { $reason }.
-record-withdrawn-erased = Son texte a été effacé partout où ce flux est conservé.
+record-withdrawn-erased = Son texte a été effacé ici et doit l’être partout où ce flux est conservé.
 record-unavailable = Le texte de cette fiche n’est pas disponible ici pour le moment.
 record-no-current = Aucune version de cette fiche ne peut être affichée.
+record-disowned = Cette entrée ne compte plus : { $node } a remplacé la clé qui l’a signée, ou le flux se poursuit ailleurs.
 record-unknown-kind = Ce type de fiche n’est pas connu de cette version du logiciel. Son texte signé peut être téléchargé ci-dessous.
 
 proof-title = Vérifiez vous-même
@@ -160,6 +183,44 @@ about-follow-text = Chacun peut suivre un flux, en garder une copie vérifiée e
 about-words = Ce que dit une signature
 about-words-text = Elle dit qui a publié un texte et qu’il est inchangé. Elle ne dit pas que ce texte a été évalué par quiconque.
 about-interfaces = Interfaces pour les programmes
+
+health-title = État de ce nœud
+health-text = C’est ce que le nœud sait ; personne n’a été interrogé. La commande jopoi doctor interroge.
+health-well = Rien n’attend et rien n’échoue.
+health-attention = Quelqu’un devrait regarder ceci.
+health-findings = Ce qui n’est pas comme il faut
+health-faults = Deux versions d’un flux ont été signées
+health-faults-text = La copie n’avance plus jusqu’à votre décision : téléphonez au mécanisme, puis utilisez jopoi faults.
+health-received = Reçu
+health-seen = Vu par d’autres pour la dernière fois
+health-signing = Signature
+health-signing-open = possible
+health-signing-asking = attend la réponse d’autres nœuds
+health-signing-none = impossible
+health-keys = Clés et dates
+health-keys-open = Les clés sont là et utilisables.
+health-keys-locked = Les clés sont verrouillées : rien ne peut être publié avant jopoi keys unlock.
+health-keys-lost = Les clés ne sont pas ici : rien ne peut être publié. Reprenez-les d’une sauvegarde, ou faites-en de nouvelles avec jopoi keys rotate et la clé racine.
+health-due = Échéance
+health-what = Objet
+health-todo = Que faire
+health-over = dépassé
+health-soon = bientôt
+health-fine = en ordre
+health-what-keys = Clés en ligne
+health-what-former-key = Ancienne clé du journal
+health-what-certificate = Certificat
+health-what-recovery = Autre clé racine
+health-what-decision = Décision
+health-do-keys = Changez-les une fois par an, et quand part une personne qui pouvait les lire : jopoi keys rotate, avec la clé racine.
+health-do-former-key = Rien : elle s’efface d’elle-même.
+health-do-certificate = Renouvelez-le avant, sinon personne ne peut joindre ce nœud. Le nouveau fichier est lu de lui-même.
+health-do-recovery = La clé racine annoncée prend effet à ce moment. Si les responsables n’en savent rien, ils doivent s’opposer avant : jopoi keys object.
+health-do-contested = Quelqu’un s’est opposé : le comité du réseau décide quelle clé compte.
+health-do-decision = Le réseau attend ce nœud : regardez, et utilisez jopoi approve s’il est d’accord.
+health-nothing-waits = Rien n’attend.
+health-peers-well = Aucun n’échoue.
+health-peers-failing = Ces nœuds n’ont pas été joints au dernier tour, depuis l’heure indiquée. La commande jopoi probe essaie chaque étape.
 
 problem = Problème
 problem-home = Vers la page d’accueil

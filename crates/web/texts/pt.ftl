@@ -54,6 +54,7 @@ status-new = Ainda não contactado
 status-waiting = Sem contacto recente; mostra-se a última cópia verificada
 status-held = Cópia não atualizada de momento
 status-two-versions = Foram recebidas duas versões; mantém-se visível a primeira recebida ({ $entries }), até que se esclareça
+status-continued = Continua em { $feed }
 nodes-title = Nós
 nodes-text = Os nós cujos canais são guardados aqui, primeiro este, depois por nome. Um nó é um servidor mantido por um mecanismo ou uma organização; a lista nada diz sobre qualquer Estado.
 
@@ -67,12 +68,22 @@ network-record = Decisão
 network-record-link = Lê-la
 network-groups = Grupos
 network-committee = Quem decide
-network-decided = { $threshold } destes { $count } devem aprovar uma decisão, cada um no seu próprio fluxo. Qualquer pessoa o pode verificar.
+network-decided = { $count ->
+    [1] Este nó decide, no seu próprio canal. Qualquer pessoa o pode verificar.
+   *[other] { $threshold } destes { $count } devem aprovar uma decisão, cada um no seu próprio canal. Qualquer pessoa o pode verificar.
+}
 network-fingerprint = Impressão digital do ficheiro da rede
 network-fingerprint-text = Compare estes algarismos por telefone ou em papel antes de aderir à rede. São os mesmos em todas as línguas.
 network-succeeds = Sucede a { $node }
 network-succeeded-by = Sucedido por { $node }
 network-reinstated = A sua chave foi-lhe devolvida por decisão da rede
+network-pending = À espera de aprovação
+network-approved = aprovado por { $nodes }
+network-missing = ainda não por { $nodes }
+network-counts-from = vale a partir de { $time }
+network-conflicts = Está guardada aqui outra chave raiz
+network-conflict-held = Guardada aqui, e a que vale aqui
+network-conflict-stated = Indicada pela rede
 
 feed-title = Canal { $feed } de { $node }
 feed-records = Fichas
@@ -85,6 +96,10 @@ feed-key = Chave que assina o registo
 feed-checkpoint = Ponto de controlo assinado
 feed-seen = Visto pelos nós que vigiam este canal
 feed-stale = Nenhum nó confirmou desde { $time } que este é o estado mais recente. O que se mostra aqui pode estar desatualizado.
+feed-continued = Este canal continua em { $feed }. O que vale aqui: { $entries }. As entradas posteriores já não valem.
+feed-audience = Quem o pode ler
+feed-audience-participants = Os participantes na rede { $network }
+feed-audience-group = O grupo «{ $group }» da rede { $network }
 feed-tools = Lê-lo com outros programas
 feed-tools-text = Este canal é um registo de transparência nos formatos C2SP (tlog-tiles). Qualquer cliente destes formatos pode lê-lo e auditá-lo com este endereço e esta chave.
 address = Endereço
@@ -115,16 +130,24 @@ history-current = atual
 history-erased = texto apagado
 history-missing = texto ainda não recebido
 history-ineffective = sem efeito
-history-received = recebido por { $count } de { $of } nós
-history-erased-by = apagado por { $count } de { $of } nós
+history-disowned = já não vale
+history-received = { $of ->
+    [one] recebido por { $count } de { $of } nó
+   *[other] recebido por { $count } de { $of } nós
+}
+history-erased-by = { $of ->
+    [one] apagado por { $count } de { $of } nó
+   *[other] apagado por { $count } de { $of } nós
+}
 history-who-received = recebido
 history-who-erased = apagado
 history-who-not = ainda não
 record-withdrawn = Esta ficha foi retirada
 record-withdrawn-text = { $node } retirou-a em { $date }. Motivo: { $reason }.
-record-withdrawn-erased = O seu texto foi apagado em todos os lugares onde este canal é guardado.
+record-withdrawn-erased = O seu texto foi apagado aqui e deve sê-lo em todos os lugares onde este canal é guardado.
 record-unavailable = O texto desta ficha não está disponível aqui de momento.
 record-no-current = Nenhuma versão desta ficha pode ser mostrada.
+record-disowned = Esta entrada já não vale: { $node } substituiu a chave que a assinou, ou o canal continua noutro lugar.
 record-unknown-kind = Esta versão do programa não conhece este tipo de ficha. O seu texto assinado pode ser descarregado abaixo.
 
 proof-title = Verifique por si
@@ -132,11 +155,11 @@ proof-verified = Verificado aqui: a assinatura de { $node }, que a sua chave era
 proof-chain = A cadeia, cada elo com a sua prova
 proof-link-network = Rede e impressão digital do seu ficheiro
 proof-link-participant = Chave raiz, indicada pela rede
-proof-link-node-record = Registo do nó, assinado pela chave raiz
+proof-link-node-record = Ficha do nó, assinada pela chave raiz
 proof-link-checkpoint = Ponto de controlo assinado
 proof-link-receipts = Nós que o receberam
 proof-link-entry = Entrada no registo
-proof-link-record-key = Chave dos registos, válida nessa entrada
+proof-link-record-key = Chave das fichas, válida nessa entrada
 proof-jopoi = Com Jopói
 proof-jopoi-text = Um comando verifica toda a cadeia, da chave raiz a este texto:
 proof-plain = Sem Jopói
@@ -160,6 +183,44 @@ about-follow-text = Qualquer pessoa pode seguir um canal, guardar uma cópia ver
 about-words = O que diz uma assinatura
 about-words-text = Diz quem publicou um texto e que este está inalterado. Não diz que alguém tenha avaliado o texto.
 about-interfaces = Interfaces para programas
+
+health-title = Como está este nó
+health-text = É o que o nó sabe; ninguém foi consultado. O comando jopoi doctor consulta.
+health-well = Nada espera e nada falha.
+health-attention = Alguém deveria olhar para isto.
+health-findings = O que não está como deveria
+health-faults = Foram assinadas duas versões de um canal
+health-faults-text = A cópia fica parada até decidir: telefone ao mecanismo e use depois jopoi faults.
+health-received = Recebido
+health-seen = Visto por outros pela última vez
+health-signing = Assinatura
+health-signing-open = possível
+health-signing-asking = espera a resposta de outros nós
+health-signing-none = impossível
+health-keys = Chaves e datas
+health-keys-open = As chaves estão aqui e podem ser usadas.
+health-keys-locked = As chaves estão bloqueadas: nada pode ser publicado até jopoi keys unlock.
+health-keys-lost = As chaves não estão aqui: nada pode ser publicado. Recupere-as de uma cópia de segurança ou faça outras com jopoi keys rotate e a chave raiz.
+health-due = Data
+health-what = O quê
+health-todo = O que fazer
+health-over = vencido
+health-soon = em breve
+health-fine = em ordem
+health-what-keys = Chaves em linha
+health-what-former-key = Chave anterior do registo
+health-what-certificate = Certificado
+health-what-recovery = Outra chave raiz
+health-what-decision = Decisão
+health-do-keys = Mude-as uma vez por ano e quando sair alguém que as podia ler: jopoi keys rotate, com a chave raiz.
+health-do-former-key = Nada: apaga-se sozinha.
+health-do-certificate = Renove-o antes, ou ninguém poderá chegar a este nó. O ficheiro novo é lido por si.
+health-do-recovery = A chave raiz anunciada vale a partir de então. Se os responsáveis não sabem dela, devem opor-se antes: jopoi keys object.
+health-do-contested = Alguém se opôs: o comité da rede decide que chave vale.
+health-do-decision = A rede espera por este nó: veja e use jopoi approve se concordar.
+health-nothing-waits = Nada espera.
+health-peers-well = Nenhum falha.
+health-peers-failing = Não se chegou a estes nós na última ronda, desde a hora indicada. O comando jopoi probe tenta cada passo.
 
 problem = Problema
 problem-home = Para a página inicial

@@ -3,15 +3,17 @@
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
-use feed::feeds::Page;
+use feed::feeds::{FeedState, Page, View};
+use network::audience::Audience;
 use wire::paths;
 
 use super::line::{self, FeedLine, RecordLine};
-use super::{Frame, Reader, node_name};
+use super::{Frame, Reader, best_name, node_name};
 use crate::answer::Answer;
 use crate::api::followed;
 use crate::app::App;
 use crate::params::Params;
+use crate::texts::Texts;
 
 /// Records on one page.
 const RECORDS: usize = 25;
@@ -30,6 +32,10 @@ struct FeedPage {
     /// When the nodes that watch it saw it last.
     seen: Option<String>,
     stale: Option<String>,
+    /// Where it goes on, and the words about that.
+    continued: Option<(String, String)>,
+    /// Of a restricted feed: who may read it.
+    audience: Option<String>,
     address: String,
     records: Vec<RecordLine>,
     older: Option<String>,
@@ -77,10 +83,43 @@ pub(crate) async fn feed(
             .filter(|_| fresh.stale)
             .map(|time| texts.with("feed-stale", &[("time", time)])),
         seen,
+        continued: continued(&view, texts),
+        audience: view.origin.feed().is_restricted().then(|| audience(&app, &view, texts)),
         address: paths::below(&reader.base, &here),
         records,
         older: page.next.map(|next| format!("{here}?before={next}")),
         newest: before.map(|_| here),
     };
     reader.page(&page)
+}
+
+/// Where a feed goes on, and how many of its entries count.
+fn continued(view: &View, texts: &Texts) -> Option<(String, String)> {
+    let FeedState::Continued { by, size } = &view.state else { return None };
+    let values = [("feed", by.feed().as_str()), ("entries", &texts.count("entries", *size))];
+    Some((paths::feed(by), texts.with("feed-continued", &values)))
+}
+
+/// Who may read a restricted feed, in words; its owner always may.
+fn audience(app: &App, view: &View, texts: &Texts) -> String {
+    let owner = node_name(app, view.origin.node(), texts);
+    match view.audience.as_deref() {
+        Some(Audience::Participants(network)) => {
+            let network = node_name(app, network.node(), texts);
+            texts.with("feed-audience-participants", &[("network", &network)])
+        }
+        Some(Audience::Group { feed, id }) => {
+            let known = app.feeds.network(feed);
+            let group = known.as_ref().and_then(|network| network.group(id));
+            let group = group.and_then(|group| best_name(&group.subject.names, texts));
+            let group = group.unwrap_or_else(|| id.to_string());
+            let network = node_name(app, feed.node(), texts);
+            texts.with("feed-audience-group", &[("group", &group), ("network", &network)])
+        }
+        Some(Audience::Nodes(nodes)) => {
+            let names = nodes.iter().map(|node| node_name(app, node, texts));
+            texts.listed(&std::iter::once(owner).chain(names).collect::<Vec<_>>())
+        }
+        None => owner,
+    }
 }

@@ -4,7 +4,9 @@
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
+use network::fold;
 use practice::vocabulary::{self, Vocabulary};
+use tlog::name::NodeName;
 use tlog::name::{FeedName, Origin};
 use wire::api::network as api;
 use wire::paths;
@@ -28,6 +30,9 @@ struct NetworkPage {
     decided: String,
     committee: Vec<String>,
     groups: Vec<GroupLine>,
+    pending: Vec<PendingLine>,
+    /// For the operator: nodes held here with another root key than the network names.
+    conflicts: Vec<api::RootConflict>,
     fingerprint: String,
     feed: String,
 }
@@ -48,6 +53,13 @@ struct ParticipantLine {
 struct GroupLine {
     name: String,
     members: String,
+}
+
+/// A record that is not in effect yet.
+struct PendingLine {
+    href: String,
+    kind: String,
+    notes: Vec<String>,
 }
 
 /// `GET /networks/NODE`
@@ -76,6 +88,7 @@ pub(crate) async fn network(
     let mut groups: Vec<GroupLine> =
         told.groups.iter().map(|one| group(&app, one, texts)).collect();
     groups.sort_by_cached_key(|line| vocabulary::sort_key(&line.name));
+    let pending = network.pending().iter().map(|one| pending(&app, &origin, one, texts)).collect();
     let page = NetworkPage {
         frame: reader.frame(&app, Some(&node)),
         name: node_name(&app, &node, texts),
@@ -86,6 +99,8 @@ pub(crate) async fn network(
         decided: texts.with("network-decided", &[("threshold", &threshold), ("count", &count)]),
         committee,
         groups,
+        pending,
+        conflicts: told.conflicts,
         fingerprint: told.fingerprint,
         feed: paths::feed(&origin),
     };
@@ -96,13 +111,9 @@ fn line(app: &App, origin: &Origin, one: &api::Participant, texts: &Texts) -> Pa
     let state = one.state.as_deref();
     let state = state.map(|state| vocabulary::states().label(state, texts.code()).to_owned());
     let own = best_name(&one.names, texts).unwrap_or_else(|| one.node.to_string());
-    let label = |vocabulary: &str, code: &str| {
-        let terms = Vocabulary::get(vocabulary);
-        terms.map_or_else(|| code.to_owned(), |terms| terms.label(code, texts.code()).to_owned())
-    };
-    let mut status = label("participation-statuses", &one.status);
+    let mut status = label("participation-statuses", &one.status, texts);
     if let Some(reason) = &one.status_reason {
-        status = texts.listed(&[status, label("participation-reasons", reason)]);
+        status = texts.listed(&[status, label("participation-reasons", reason, texts)]);
     }
     let name_of = |node| node_name(app, node, texts);
     let mut notes = Vec::new();
@@ -134,4 +145,30 @@ fn group(app: &App, one: &api::Group, texts: &Texts) -> GroupLine {
         name: best_name(&one.names, texts).unwrap_or_default(),
         members: texts.listed(&members),
     }
+}
+
+fn pending(app: &App, origin: &Origin, one: &fold::Pending, texts: &Texts) -> PendingLine {
+    let named = |key, nodes: &mut dyn Iterator<Item = &NodeName>| {
+        let names: Vec<String> = nodes.map(|node| node_name(app, node, texts)).collect();
+        (!names.is_empty()).then(|| texts.with(key, &[("nodes", &texts.listed(&names))]))
+    };
+    let about = one.node.as_ref().map(|node| node_name(app, node, texts));
+    let approved = named("network-approved", &mut one.approved_by.iter());
+    let not_yet =
+        || named("network-missing", &mut one.missing.iter().filter_map(|one| one.node.as_ref()));
+    let rest = match one.effective_at {
+        Some(time) => Some(texts.with("network-counts-from", &[("time", &texts.time(time))])),
+        None => not_yet(),
+    };
+    PendingLine {
+        href: paths::record(origin, &one.id),
+        kind: label("record-kinds", one.kind.as_str(), texts),
+        notes: [about, approved, rest].into_iter().flatten().collect(),
+    }
+}
+
+/// The name of a code of a vocabulary.
+fn label(vocabulary: &str, code: &str, texts: &Texts) -> String {
+    let terms = Vocabulary::get(vocabulary);
+    terms.map_or_else(|| code.to_owned(), |terms| terms.label(code, texts.code()).to_owned())
 }

@@ -291,6 +291,10 @@ async fn standing(app: &App, reader: &Reader, read: &RecordRead) -> Result<Vec<S
     match read.standing {
         Standing::Current { .. } if read.body.is_some() => Ok(Vec::new()),
         Standing::Current { .. } => Ok(vec![texts.get("record-unavailable")]),
+        Standing::NoCurrent if is_disowned(read) => {
+            let node = node_name(app, read.origin.node(), texts);
+            Ok(vec![texts.with("record-disowned", &[("node", &node)])])
+        }
         Standing::NoCurrent | Standing::Absent => Ok(vec![texts.get("record-no-current")]),
         Standing::Withdrawn { by } => {
             let entry = app.feeds.entry(&read.origin, by).await?.entry;
@@ -310,6 +314,11 @@ async fn standing(app: &App, reader: &Reader, read: &RecordRead) -> Result<Vec<S
             Ok(words)
         }
     }
+}
+
+/// Whether its node no longer stands by the newest entry about the record.
+fn is_disowned(read: &RecordRead) -> bool {
+    read.versions.last().is_some_and(|(_, row)| row.body == BodyState::Disowned)
 }
 
 /// Whether the newest text of the record was destroyed.
@@ -339,7 +348,9 @@ fn event(
     if matches!(read.standing, Standing::Current { index: current, .. } if current == index) {
         notes.push(texts.get("history-current"));
     }
-    if row.validity != Validity::Valid || row.body.is_invalid() {
+    if row.body == BodyState::Disowned {
+        notes.push(texts.get("history-disowned"));
+    } else if row.validity != Validity::Valid || row.body.is_invalid() {
         notes.push(texts.get("history-ineffective"));
     }
     match row.body {
