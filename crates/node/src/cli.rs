@@ -89,6 +89,8 @@ pub enum Command {
     /// Keys: make, show, change, revoke, recover, lock, rehearse.
     #[command(subcommand)]
     Keys(commands::keys::Keys),
+    /// Show at a glance how this node stands, and what is due.
+    Status(commands::status::Status),
     /// Look at this node from inside, and ask its peers how it looks from outside.
     Doctor(commands::doctor::Doctor),
     /// Take part in a network: compare its fingerprint, follow it, write the request to mail.
@@ -160,6 +162,7 @@ impl Command {
             Self::Peers(command) => command.run(global, output).await,
             Self::Probe(command) => command.run(global, output).await,
             Self::Keys(command) => command.run(global, output).await,
+            Self::Status(command) => command.run(global, output).await,
             Self::Doctor(command) => command.run(global, output).await,
             Self::Join(command) => command.run(global, output).await,
             Self::Network(command) => command.run(global, output).await,

@@ -21,5 +21,6 @@ pub mod rebuild;
 pub mod restore;
 pub mod serve;
 pub mod show;
+pub mod status;
 pub mod verify;
 pub mod withdraw;

@@ -21,9 +21,11 @@ use practice::node_record::{NodeKey, USES};
 use tlog::ed25519::PublicKey;
 use tlog::name::NodeName;
 use web::upkeep::{Upkeep, UpkeepError};
+use wire::api::ProbeResult;
 use wire::api::keys::{
-    Calendar, DisownedLine, DoctorAnswer, FormerKey, KeyLine, KeysStatus, NodeRecordAnswer,
-    NodeRecordRequest, PrepareAnswer, PrepareRequest, RecoveryLine, UnlockRequest,
+    Calendar, DisownedLine, DoctorAnswer, Finding, FormerKey, KeyLine, KeysStatus,
+    NodeRecordAnswer, NodeRecordRequest, PrepareAnswer, PrepareRequest, RecoveryLine,
+    UnlockRequest,
 };
 
 use crate::keys::fingerprint;
@@ -197,6 +199,11 @@ impl Upkeep for Keeper {
 
     fn calendar(&self) -> Calendar {
         self.dates()
+    }
+
+    fn look(&self) -> Vec<Finding> {
+        let fine = [ProbeResult::Ok, ProbeResult::Skipped];
+        self.at_a_glance().into_iter().filter(|finding| !fine.contains(&finding.result)).collect()
     }
 
     async fn doctor(&self) -> DoctorAnswer {

@@ -163,7 +163,8 @@ pub(crate) fn json(value: &impl Serialize, headers: &HeaderMap) -> Response {
     Content::loose(bytes, media::JSON).answer(headers)
 }
 
-fn feed(app: &App, view: &View, caller: &Caller) -> api::Feed {
+/// A feed, as the caller may know it.
+pub(crate) fn feed(app: &App, view: &View, caller: &Caller) -> api::Feed {
     let freshness = app.feeds.freshness(&view.origin);
     let operator = caller.is_operator();
     let (state, words) = match &view.state {

@@ -7,6 +7,7 @@ pub(crate) mod feeds;
 pub(crate) mod guard;
 pub(crate) mod keys;
 pub(crate) mod network;
+pub(crate) mod status;
 
 use axum::Json;
 use axum::extract::{Request, State};

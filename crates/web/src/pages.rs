@@ -6,6 +6,7 @@
 mod about;
 mod feed;
 mod health;
+mod health;
 mod home;
 mod line;
 mod network;
@@ -42,6 +43,7 @@ use crate::texts::Texts;
 
 pub(crate) use about::about;
 pub(crate) use feed::feed;
+pub(crate) use health::health;
 pub(crate) use health::health;
 pub(crate) use home::home;
 pub(crate) use network::network;

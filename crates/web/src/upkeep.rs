@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use wire::api::keys::{
-    Calendar, DoctorAnswer, KeysStatus, NodeRecordAnswer, NodeRecordRequest, PrepareAnswer,
-    PrepareRequest, UnlockRequest,
+    Calendar, DoctorAnswer, Finding, KeysStatus, NodeRecordAnswer, NodeRecordRequest,
+    PrepareAnswer, PrepareRequest, UnlockRequest,
 };
 
 /// Keys, dates, health of one node.
@@ -19,6 +19,8 @@ pub trait Upkeep: Send + Sync {
     async fn unlock(&self, request: UnlockRequest) -> Result<KeysStatus, UpkeepError>;
     /// What ends or is due.
     fn calendar(&self) -> Calendar;
+    /// What can be seen from inside at once and is not as it should be.
+    fn look(&self) -> Vec<Finding>;
     /// Looks at everything, and asks the peers.
     async fn doctor(&self) -> DoctorAnswer;
 }

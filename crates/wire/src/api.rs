@@ -18,6 +18,7 @@ pub mod bundles;
 pub mod faults;
 pub mod keys;
 pub mod network;
+pub mod status;
 pub mod operator;
 pub mod receipts;
 pub mod feeds;

@@ -125,6 +125,8 @@ pub const API_KEYS_UNLOCK: &str = "/api/v1/keys/unlock";
 pub const API_CALENDAR: &str = "/api/v1/calendar";
 /// `POST`, operator only, no body: from inside and outside; answers [`crate::api::keys::DoctorAnswer`].
 pub const API_DOCTOR: &str = "/api/v1/doctor";
+/// `GET`, operator only: what is known of this node; answers [`crate::api::status::NodeStatus`].
+pub const API_STATUS: &str = "/api/v1/status";
 /// `GET`, operator only: feeds of which two versions were signed; answers [`crate::api::faults::Faults`].
 pub const API_FAULTS: &str = "/api/v1/faults";
 /// `POST`, operator only: [`crate::api::faults::SettleRequest`] to [`crate::api::faults::Faults`].
@@ -155,6 +157,8 @@ pub const NODE: &str = "/nodes/{node}";
 pub const PEERS: &str = "/peers";
 /// Page: a network.
 pub const NETWORK: &str = "/networks/{node}";
+/// Page, operator only: how this node stands.
+pub const STATUS: &str = "/status";
 /// Page: this software.
 pub const ABOUT: &str = "/about";
 /// Page: what a problem means.

@@ -361,6 +361,25 @@ fn the_doctor_names_what_is_wrong_and_what_to_do() {
 }
 
 #[test]
+fn the_status_shows_at_a_glance_what_is_known_and_what_is_due() {
+    let program = node();
+    program.ok(&["publish", "one.json"]);
+    let said = program.ok(&["status"]);
+    for words in
+        ["simore.gov.py/public: 2 entries", "keys generation 1", "Networks\nnone", "followed: 0"]
+    {
+        assert!(said.contains(words), "`{words}` is missing in:\n{said}");
+    }
+    program.ok(&["keys", "recover", "--recovery", "simore.gov.py.recovery-key"]);
+    let status = program.json(&["status"]);
+    assert_eq!(status["calendar"]["dates"][0]["what"], "recovery", "{status}");
+    assert_eq!(status["keys"]["recoveries"][0]["node"], NODE);
+    let server = program.serve();
+    assert!(program.control("/status?lang=es").contains("Otra clave raíz"));
+    server.stop();
+}
+
+#[test]
 fn gauges_are_on_the_control_socket_alone() {
     let program = node();
     let server = program.serve();

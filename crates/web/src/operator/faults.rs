@@ -4,6 +4,7 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use feed::feeds::{KnownFault, Settled};
 use http::HeaderMap;
+use tlog::name::Origin;
 use wire::api::faults::{Faults, KnownFault as Line, SettleRequest, Version};
 
 use crate::answer::Answer;
@@ -31,6 +32,13 @@ pub(crate) async fn settle(State(app): State<App>, request: Request) -> Result<R
     };
     app.feeds.settle_fork(&request.origin, how).await?;
     Ok(json(&faults(&app), &HeaderMap::new()))
+}
+
+/// The feeds whose copy stands still until somebody decides.
+pub(super) fn open(app: &App) -> Vec<Origin> {
+    let known = app.feeds.faults();
+    let open = known.iter().filter(|known| known.settled.is_none());
+    open.map(|known| known.fault.origin.clone()).collect()
 }
 
 fn faults(app: &App) -> Faults {

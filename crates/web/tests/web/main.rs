@@ -5,6 +5,8 @@ mod connections;
 #[cfg(test)]
 mod feed_objects;
 #[cfg(test)]
+mod health;
+#[cfg(test)]
 mod operator;
 #[cfg(test)]
 mod pages;

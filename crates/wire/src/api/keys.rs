@@ -259,6 +259,18 @@ pub struct DateLine {
     pub words: String,
 }
 
+impl DateLine {
+    /// Whether it is past.
+    pub fn is_over(&self) -> bool {
+        self.state == "over"
+    }
+
+    /// Whether it is soon or past, and somebody has to do something about it.
+    pub fn needs_somebody(&self) -> bool {
+        self.state != "fine" && self.what != "former-key"
+    }
+}
+
 /// `POST /api/v1/doctor`: how this node is, from inside and as its peers see it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DoctorAnswer {
