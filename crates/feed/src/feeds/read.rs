@@ -17,7 +17,7 @@ use tlog::tile::{EntriesTile, Tile, TilePath};
 use super::blocks::find;
 use super::{Feeds, Rows, View};
 use crate::block::{self, SEGMENT_ENTRIES};
-use crate::head::{self, Head};
+use crate::head::{self, Commit, Head};
 use crate::ports::{CatalogError, Fact, Since, StoreError};
 use crate::row::{BodyState, Row, RowOp, Standing, Validity, current};
 use crate::statement::{Said, Statement};
@@ -140,13 +140,24 @@ impl Feeds {
         }
         let bytes =
             self.parts.store.fact(origin, &Fact::Head).await?.ok_or_else(|| unknown(origin))?;
-        let (head, good) = Head::read(&bytes).map_err(|error| damaged(origin, 0, &error))?;
-        let last = head.commits.last().map(|commit| verify::read_note(origin, &commit.note));
-        if !last.is_some_and(|note| note.is_ok_and(|note| note.checkpoint.size >= view.size())) {
+        let (mut head, good) = Head::read(&bytes).map_err(|error| damaged(origin, 0, &error))?;
+        let held = head.commits.len();
+        // What was just appended to a feed of ours is not shown before the high-water mark knows of it.
+        let size_of = |commit: &Commit| {
+            let note = verify::read_note(origin, &commit.note);
+            note.map_err(|error| damaged(origin, 0, &error)).map(|note| note.checkpoint.size)
+        };
+        while let Some(last) = head.commits.last().filter(|_| view.own)
+            && size_of(last)? > view.size()
+        {
+            head.commits.pop();
+        }
+        if head.commits.last().map(size_of).transpose()?.is_none_or(|last| last < view.size()) {
             return Err(damaged(origin, view.size(), &"the head is damaged"));
         }
         if size < head.sealed {
-            return Ok(Since::Head(bytes.slice(..good)));
+            let whole = head.commits.len() == held;
+            return Ok(Since::Head(if whole { bytes.slice(..good) } else { head.encode() }));
         }
         let after = head.commits.iter().skip_while(|commit| !commit.ends_after(size));
         Ok(Since::Commits(head::encode_since(after)))

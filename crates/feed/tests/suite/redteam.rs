@@ -257,3 +257,17 @@ async fn a_beginning_that_was_cut_off_is_begun_again() {
         node.publish(&["It goes on"]).await;
     }
 }
+
+#[tokio::test]
+async fn what_is_on_disk_and_not_below_the_mark_yet_is_shown_to_nobody() {
+    let node = Node::new("node.example", 1).await;
+    node.publish(&["Shown"]).await;
+    // Another process over the same disk: as this one between its two writes.
+    let catalog = Arc::new(MemoryCatalog::new());
+    let writer = Node::at("node.example", 1, Arc::clone(&node.store), catalog, NOW + 9).await;
+    writer.publish(&["Not yet"]).await;
+    let hub = Node::new("hub.example", 2).await;
+    hub.follow(&node).await;
+    hub.sync(&node).await.unwrap();
+    assert_eq!(hub.titles(&node.origin()).await, ["Shown"]);
+}
