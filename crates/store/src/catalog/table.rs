@@ -142,7 +142,11 @@ mod tests {
         }
         table.forget(1);
         assert_eq!(table.count, 20_000);
-        assert!((0..20_000u64).all(|key| table.candidates(key).eq([places(key)[1]])));
+        for key in 0..20_000u64 {
+            // Another key's place may be among them: they are candidates.
+            let left: Vec<_> = table.candidates(key).collect();
+            assert!(left.contains(&places(key)[1]) && left.iter().all(|(feed, _)| *feed != 1));
+        }
     }
 
     #[test]
