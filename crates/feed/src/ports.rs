@@ -400,7 +400,8 @@ pub trait Signer: Send + Sync {
 /// The online secret is encrypted and was not unlocked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "this node's keys are locked: it serves and verifies, and cannot publish until they are unlocked"
+    "this node's keys are locked or not here: it serves and verifies, and cannot publish; `jopoi keys unlock` \
+     opens them, `jopoi keys status` says what is missing"
 )]
 pub struct Locked;
 

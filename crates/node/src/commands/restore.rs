@@ -124,7 +124,14 @@ impl Restore {
         let place = self.make_place(global, node)?;
         let open = open(&place).await?;
         let feeds = open.vault().from_network(&self.url, Some(root)).await?;
-        tell(&open, feeds, &[], output)
+        let done = tell(&open, feeds, &[], output)?;
+        if let [one] = self.url.as_slice() {
+            output.warn(format!(
+                "only {one} was asked: if another node holds more, what is signed next makes two versions of \
+                 your feed; before you publish, run this again with the --url of every node that follows you"
+            ));
+        }
+        Ok(done)
     }
 
     /// The place of the node: the one that is there, or a new one with a configuration of defaults.
