@@ -54,7 +54,7 @@ use crate::row::Row;
 pub use anchors::approvals_bundle;
 pub(crate) use anchors::read as read_approvals;
 pub use exchange::RefusedCosignature;
-pub use continuation::Disowned;
+pub use continuation::{Disowned, FeedRecord};
 pub use follow::{FollowError, Pin};
 pub use faults::{KnownFault, SettleError, Settled, Settlement, TakenFault};
 pub use gossip::Heard;

@@ -156,7 +156,8 @@ impl Feeds {
     }
 }
 
-fn prepared(body: &Body) -> Result<Prepared, PublishError> {
+/// An entry that no online key of this node has to have signed.
+pub(super) fn prepared(body: &Body) -> Result<Prepared, PublishError> {
     let item = publish_item(body)?;
     Ok(Prepared { item, id: body.id(), kind: body.kind().clone(), version: body.version(), key: None })
 }

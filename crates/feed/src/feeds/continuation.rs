@@ -9,9 +9,11 @@ use practice::body::Body;
 use practice::id::RecordId;
 use practice::kind::Kind;
 use practice::node_record::{Continuation, NodeRecord};
+use serde_json::Value;
 use tlog::name::{FeedName, NodeName, Origin};
 use tracing::warn;
 
+use super::audience::prepared;
 use super::{FeedState, Feeds, Handle, OpenError, PublishError, Published, ReadError, View};
 use crate::ports::CatalogError;
 use crate::row::{BodyState, Row, RowOp};
@@ -29,7 +31,77 @@ pub struct Disowned {
     pub version: u64,
 }
 
+/// What a restricted feed says of itself, for its next version.
+#[derive(Clone, Debug)]
+pub struct FeedRecord {
+    /// The record.
+    pub id: RecordId,
+    /// The highest version that stands in the feed, whether it counts or not.
+    pub highest_version: u64,
+    /// What the newest version that counts says: the first one, or a later one that the root signed.
+    pub subject: Value,
+}
+
 impl Feeds {
+    /// The `feed` record of a restricted feed.
+    pub async fn feed_record(&self, origin: &Origin) -> Result<FeedRecord, ReadError> {
+        let view = self.known(origin)?;
+        let nothing = || ReadError::UnknownFeed { origin: origin.clone() };
+        let first = Body::open(self.item(&view, 1).await?.body.ok_or_else(nothing)?);
+        let first = first.ok().filter(|body| body.kind() == &Kind::FEED).ok_or_else(nothing)?;
+        let mut record = FeedRecord {
+            id: first.id(),
+            highest_version: first.version(),
+            subject: first.subject().clone(),
+        };
+        for (index, row) in self.parts.catalog.rows_of(origin, &record.id)? {
+            let RowOp::Publish { version, .. } = row.op else { continue };
+            let is_later = index > 1 && version > record.highest_version;
+            record.highest_version = record.highest_version.max(version);
+            let body = if is_later { self.item(&view, index).await?.body } else { None };
+            let body = body.and_then(|bytes| Body::open(bytes).ok());
+            let by_root = |body: &Body| view.keys.root_at(index) == Some(body.issuer_key());
+            if let Some(body) = body.filter(by_root) {
+                record.subject = body.subject().clone();
+            }
+        }
+        Ok(record)
+    }
+
+    /// Publishes a later version of the `feed` record of one of our restricted feeds, signed by the
+    /// root: which keys count no more there, and where it goes on (design 4.5).
+    ///
+    /// # Errors
+    /// When it is of no restricted feed of ours, is no newer version of its record, or the root did not
+    /// sign it.
+    pub async fn publish_feed_record(
+        self: &Arc<Self>,
+        bytes: Bytes,
+    ) -> Result<Published, PublishError> {
+        let refused = |reason: &str| PublishError::Body { reason: reason.to_owned() };
+        let body = Body::open(bytes).map_err(|error| refused(&error.to_string()))?;
+        let origin = body.feed().filter(|_| *body.kind() == Kind::FEED);
+        let origin = origin.ok_or_else(|| refused("it is no `feed` record"))?.clone();
+        let known = self.feed_record(&origin).await;
+        let known = known.map_err(|error| refused(&error.to_string()))?;
+        let handle = self.handle(&origin).filter(|_| origin.node() == self.node());
+        let handle = handle.ok_or_else(|| refused("it is of no feed of this node"))?;
+        if body.id() != known.id || body.version() <= known.highest_version {
+            return Err(refused("it is no newer version of the record that began the feed"));
+        }
+        let root = self.newest_record(self.node()).map(|record| record.root);
+        if root != Some(body.issuer_key()) || body.verify().is_err() {
+            return Err(refused("the root key in force did not sign it"));
+        }
+        let audience = |subject: &Value| subject.get("audience").cloned();
+        if audience(body.subject()) != audience(&known.subject) {
+            return Err(refused("the audience of a feed never changes"));
+        }
+        let published = self.submit(&handle, vec![prepared(&body)?]).await?;
+        self.refresh(self.node()).await?;
+        published.into_iter().next().ok_or(PublishError::Nothing)
+    }
+
     /// Records of a feed that count no more because a key was revoked or the feed continues
     /// elsewhere; of our own, those to look at and publish again.
     pub fn disowned(&self, origin: &Origin) -> Result<Vec<Disowned>, ReadError> {

@@ -207,7 +207,8 @@ impl Node {
 
     /// Titles of the current records of a feed as this node holds it, newest first.
     pub(crate) async fn titles(&self, origin: &Origin) -> Vec<String> {
-        let page = Page { before: None, limit: 200, kind: None };
+        let kind = Some(Kind::GOOD_PRACTICE).filter(|_| origin.feed().is_restricted());
+        let page = Page { before: None, limit: 200, kind };
         let mut titles = Vec::new();
         for summary in self.feeds.records(origin, &page).unwrap().records {
             let record = self.feeds.record(origin, &summary.id).await.unwrap();

@@ -2,15 +2,21 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use feed::feeds::{FeedState, PublishError, SyncError};
 use feed::ports::KeyUse;
 use feed::row::BodyState;
 use feed::secret::OnlineSecret;
+use network::audience::Audience;
+use practice::body::{Body, Issuer, Unsigned};
+use practice::kind::Kind;
 use practice::node_record::{Continuation, Revocation};
+use serde_json::{Value, json};
 use store::memory::MemoryCatalog;
+use tlog::ed25519::Signature;
 use tlog::name::{FeedName, Origin};
 
-use super::{Draft, later, meet, pair, rotated};
+use super::{Draft, key, later, meet, pair, rotated};
 use crate::world::{Direct, NOW, Node, publication};
 
 #[tokio::test]
@@ -95,6 +101,84 @@ async fn a_thief_of_a_revoked_log_key_stops_no_mirror_with_a_fork_of_his_own() {
     node.publish(&["After"]).await;
     hub.sync(&node).await.unwrap();
     assert_eq!(hub.titles(&node.origin()).await, ["After", "Before"]);
+}
+
+/// The next version of a restricted feed's record with `said` in it, signed by `seed`.
+async fn feed_record(node: &Node, origin: &Origin, said: Value, seed: u8) -> Bytes {
+    let known = node.feeds.feed_record(origin).await.unwrap();
+    let mut subject = known.subject;
+    for (name, value) in said.as_object().unwrap() {
+        subject[name] = value.clone();
+    }
+    let issuer = key(seed);
+    let unsigned = Unsigned {
+        kind: Kind::FEED,
+        id: known.id,
+        feed: Some(origin.clone()),
+        version: known.highest_version + 1,
+        issuer: Issuer { key: issuer.public(), node: node.name.clone(), state: None },
+        valid_from: "2026-11-23T10:00:00Z".to_owned(),
+        salt: [u8::try_from(known.highest_version).unwrap(); 32],
+        subject,
+    };
+    let sign = |message: &[u8]| Ok::<Signature, std::convert::Infallible>(issuer.sign(message));
+    Body::sign(unsigned, &sign).unwrap().bytes().clone()
+}
+
+#[tokio::test]
+async fn a_restricted_feed_revokes_and_goes_on_by_its_own_record_signed_by_the_root() {
+    let (node, hub) = pair().await;
+    let root = node.seed().wrapping_add(100);
+    let audience = Audience::Nodes(vec![hub.name.clone()]);
+    let origin = node.feeds.begin_restricted(&audience).await.unwrap();
+    let publish = async |title: &str| {
+        let published = node.feeds.publish(origin.feed(), vec![publication(title, None)]).await;
+        published.unwrap()[0].index
+    };
+    publish("Before").await;
+    let from = publish("By a thief").await;
+    let stolen = OnlineSecret::from_bytes([node.seed(); 32]);
+    node.feeds.set_signer(rotated(&node, 2));
+    let mut record = Draft::of(&node, 2).generation(2);
+    let revoked = [KeyUse::Log, KeyUse::Record].map(|key_use| Revocation {
+        key: stolen.key(key_use, 1).unwrap().public(),
+        feed: origin.feed().clone(),
+        size: from,
+        reason: "stolen".to_owned(),
+    });
+    record.revoked = revoked.to_vec();
+    node.feeds.publish_node_record(record.sign()).await.unwrap();
+    assert!(node.feeds.disowned(&origin).unwrap().is_empty(), "the feed speaks for itself");
+    let revoking = json!({ "revoked": revoked });
+    for (said, seed) in [(revoking.clone(), 9), (json!({ "audience": {"nodes": []} }), root)] {
+        let refused = feed_record(&node, &origin, said, seed).await;
+        assert!(node.feeds.publish_feed_record(refused).await.is_err());
+    }
+    let signed = feed_record(&node, &origin, revoking, root).await;
+    node.feeds.publish_feed_record(signed.clone()).await.unwrap();
+    assert!(node.feeds.publish_feed_record(signed).await.is_err(), "twice");
+    publish("By its owner").await;
+    hub.sync_through(&Direct::new(&node), &origin).await.unwrap();
+    for holder in [&node, &hub] {
+        assert_eq!(holder.titles(&origin).await, ["By its owner", "Before"]);
+    }
+    let next = node.feeds.begin_restricted(&audience).await.unwrap();
+    let view = node.feeds.view(&origin).unwrap();
+    let goes_on = Continuation {
+        feed: next.feed().clone(),
+        of: origin.feed().clone(),
+        size: view.size(),
+        root: view.root(),
+    };
+    let continuing = json!({ "continues": [goes_on] });
+    let signed = feed_record(&node, &origin, continuing, root).await;
+    node.feeds.publish_feed_record(signed).await.unwrap();
+    hub.sync_through(&Direct::new(&node), &origin).await.unwrap();
+    for holder in [node, later(hub, 0).await] {
+        let state = holder.feeds.view(&origin).unwrap().state.clone();
+        assert_eq!(state, FeedState::Continued { by: next.clone(), size: view.size() });
+        assert_eq!(holder.titles(&origin).await, ["By its owner", "Before"]);
+    }
 }
 
 /// The node record by which `public-2` continues what `node` holds.
