@@ -33,7 +33,7 @@ pub(super) fn no_mark(error: &dyn Display) -> String {
 pub(super) fn claimed(from: &str, here: u64, there: u64) -> String {
     format!(
         "the witness `{from}` says that it cosigned {there} entries of this feed, and {here} are here: perhaps a second \
-         server runs with the same keys"
+         server runs with the same keys; a witness that is wrong is taken out of `witnesses` in the configuration"
     )
 }
 
