@@ -6,7 +6,6 @@
 mod about;
 mod feed;
 mod health;
-mod health;
 mod home;
 mod line;
 mod network;
@@ -43,7 +42,6 @@ use crate::texts::Texts;
 
 pub(crate) use about::about;
 pub(crate) use feed::feed;
-pub(crate) use health::health;
 pub(crate) use health::health;
 pub(crate) use home::home;
 pub(crate) use network::network;
