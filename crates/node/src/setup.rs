@@ -14,6 +14,7 @@ use practice::id::RecordId;
 use practice::kind::Kind;
 use practice::node_record::{Contact, NodeRecord, NodeSubject};
 use tlog::name::{FeedName, NodeName};
+use wire::api::keys::FeedRecordToSign;
 
 use crate::config::{Config, FILE_NAME, document};
 use crate::keys::ceremony::Ceremony;
@@ -136,6 +137,34 @@ pub fn sign_version(
     let sign = |message: &[u8]| Ok::<_, std::convert::Infallible>(root.signing_key().sign(message));
     let body = Body::sign(unsigned, &sign).context("the node record cannot be signed")?;
     NodeRecord::from_body(&body).context("this node cannot be described so")?;
+    Ok(body.bytes().clone())
+}
+
+/// The signed bytes of a later version of a restricted feed's own record.
+pub fn sign_feed_record(
+    to_sign: &FeedRecordToSign,
+    root: &Root,
+    state: Option<&str>,
+) -> anyhow::Result<Bytes> {
+    let mut salt = [0; 32];
+    SystemRandom.fill(&mut salt);
+    let key = root.signing_key();
+    let unsigned = Unsigned {
+        kind: Kind::FEED,
+        id: RecordId::parse(&to_sign.id)?,
+        feed: Some(to_sign.origin.clone()),
+        version: to_sign.version,
+        issuer: Issuer {
+            key: key.public(),
+            node: to_sign.origin.node().clone(),
+            state: state.map(str::to_owned),
+        },
+        valid_from: time_text(SystemClock.now())?,
+        salt,
+        subject: to_sign.subject.clone(),
+    };
+    let sign = |message: &[u8]| Ok::<_, std::convert::Infallible>(key.sign(message));
+    let body = Body::sign(unsigned, &sign).context("the record of a feed cannot be signed")?;
     Ok(body.bytes().clone())
 }
 

@@ -9,6 +9,7 @@ pub mod certificate;
 pub mod change;
 pub mod doctor;
 pub mod outside;
+pub mod restricted;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;

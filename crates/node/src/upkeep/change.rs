@@ -9,13 +9,15 @@ use bytes::Bytes;
 use feed::feeds::Recovery;
 use feed::row::RowOp;
 use practice::body::Body;
-use practice::node_record::{Contact, NodeRecord, NodeSubject, Revocation, USE_LOG};
+use practice::node_record::{Contact, NodeRecord, NodeSubject, USE_LOG};
 use tlog::ed25519::PublicKey;
 use tlog::name::{FeedName, Origin};
 use wire::api::keys::{
-    DisownedLine, KeyChange, NodeRecordAnswer, NodeRecordRequest, PrepareAnswer, PrepareRequest,
+    DisownedLine, FeedRecordToSign, KeyChange, NodeRecordAnswer, NodeRecordRequest, PrepareAnswer,
+    PrepareRequest,
 };
 
+use super::restricted::{Revoked, add, opened};
 use super::{Keeper, own_keys};
 use crate::config::check_base_url;
 use crate::keys::Role;
@@ -32,6 +34,7 @@ struct Draft {
     role: Role,
     words: Vec<String>,
     publish_again: Vec<DisownedLine>,
+    feed_records: Vec<FeedRecordToSign>,
 }
 
 impl Keeper {
@@ -49,12 +52,13 @@ impl Keeper {
             role: Role::Root,
             words: Vec::new(),
             publish_again: Vec::new(),
+            feed_records: Vec::new(),
         };
         self.describe(&request, &mut draft)?;
         match &request.change {
             KeyChange::Rotate => self.renew(&request, &record, &mut draft, true)?,
             KeyChange::Revoke { usage, feed, from_size, reason } => {
-                self.revoke(&record, (usage, feed, *from_size, reason), &mut draft)?;
+                self.revoke(&record, (usage, feed, *from_size, reason), &mut draft).await?;
                 // What an unfinished change made may have been copied with the rest.
                 self.renew(&request, &record, &mut draft, false)?;
             }
@@ -92,13 +96,14 @@ impl Keeper {
             subject: draft.subject.subject(),
             words: draft.words,
             publish_again: draft.publish_again,
+            feed_records: draft.feed_records,
         })
     }
 
     /// Publishes a node record that a root or recovery key signed, and uses the keys it names.
     pub(super) async fn publish_record(
         &self,
-        NodeRecordRequest { record: text, reinstated }: NodeRecordRequest,
+        NodeRecordRequest { record: text, feed_records, reinstated }: NodeRecordRequest,
     ) -> anyhow::Result<NodeRecordAnswer> {
         let _turn = self.changing.lock().await;
         let bytes = Bytes::from(text);
@@ -107,6 +112,7 @@ impl Keeper {
         if record.node != *self.node() {
             bail!("this node record is of `{}`, and this node is `{}`", record.node, self.node());
         }
+        let feed_records = opened(feed_records)?;
         let active = record.active(USE_LOG).context("it names no log key")?.key;
         let signer = {
             let ring = self.ring();
@@ -129,7 +135,8 @@ impl Keeper {
         let published = self.feeds.publish_node_record(bytes).await;
         // Whether it was published or not: the node record in force says which keys are in use.
         self.settle()?;
-        let entries = published.context("the node record was not published")?;
+        let mut entries = published.context("the node record was not published")?;
+        entries.extend(self.publish_feed_records(feed_records).await?);
         Ok(NodeRecordAnswer {
             version: record.version(),
             entries: entries.into_iter().map(|entry| (entry.origin, entry.index)).collect(),
@@ -243,7 +250,7 @@ impl Keeper {
         Ok(())
     }
 
-    fn revoke(
+    async fn revoke(
         &self,
         record: &NodeRecord,
         (usage, feed, from_size, reason): (&str, &str, u64, &str),
@@ -269,22 +276,22 @@ impl Keeper {
             "log" => vec![USE_LOG],
             other => bail!("`{other}` is no use to revoke; write `log` or `all`"),
         };
-        for usage in wanted {
-            let Some(key) = record.active(usage).map(|active| active.key) else { continue };
-            if draft
-                .subject
-                .revoked
-                .iter()
-                .any(|revoked| revoked.key == key && revoked.feed == feed)
-            {
-                continue;
-            }
-            let (feed, reason) = (feed.clone(), reason.to_owned());
-            draft.subject.revoked.push(Revocation { key, feed, size: from_size, reason });
-        }
+        let keys: Vec<PublicKey> =
+            wanted.iter().filter_map(|usage| Some(record.active(usage)?.key)).collect();
         draft.words.push(format!(
             "the keys of use {usage} count no more in `{origin}` from entry {from_size} on ({reason})"
         ));
+        let revoked = Revoked { keys: &keys, from: (&origin, from_size), reason };
+        for (other, size) in self.sizes(&revoked) {
+            if other != origin {
+                draft.words.push(format!("nor in `{other}` beyond the {size} entries it has"));
+            }
+            if other.feed().is_restricted() {
+                draft.feed_records.push(self.feed_record_revoking(&other, size, &revoked).await?);
+            } else {
+                add(&mut draft.subject.revoked, &other, size, &revoked);
+            }
+        }
         draft.publish_again = self.published_from(&origin, from_size, view.size())?;
         Ok(())
     }

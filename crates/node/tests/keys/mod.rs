@@ -228,6 +228,31 @@ fn a_revocation_never_uses_the_secret_that_lay_there_when_the_keys_were_stolen()
 }
 
 #[test]
+fn a_revocation_in_a_restricted_feed_stands_in_its_own_record_also_when_signed_elsewhere() {
+    let program = node();
+    program.ok(&["publish", "one.json"]);
+    let made = program.json(&["feed", "new", "--nodes", "hub.example"]);
+    let origin = made["origin"].as_str().unwrap().to_owned();
+    let feed = origin.split('/').next_back().unwrap();
+    program.ok(&["publish", "one.json", "one.json", "--feed", feed]);
+    let mut revoke = vec!["keys", "revoke", "--reason", "stolen", "--feed", feed];
+    revoke.extend(["--from-size", "3"]);
+    program.ok(&[&revoke[..], &["--request", "request.json"]].concat());
+    program.ok(&["keys", "sign", "request.json", "--key", ROOT, "-o", "signed.json"]);
+    assert_eq!(read(&program, "signed.json").lines().count(), 2);
+    let said = program.ok(&["keys", "publish", "signed.json"]);
+    assert!(said.contains(&format!("Published as entry 5 of {origin}")), "{said}");
+    let node_record = program.json(&["keys", "rotate", "--root", ROOT, "--dry-run"]);
+    let node_record = node_record["subject"].to_string();
+    assert!(node_record.contains("stolen") && !node_record.contains(feed), "{node_record}");
+    let disowned = program.json(&["keys", "status"])["keys"]["disowned"].clone();
+    assert_eq!(disowned.as_array().unwrap().len(), 1, "{disowned}");
+    assert_eq!((&disowned[0]["index"], &disowned[0]["origin"]), (&3.into(), &made["origin"]));
+    program.ok(&["publish", "one.json", "--feed", feed]);
+    program.ok(&["publish", "one.json"]);
+}
+
+#[test]
 fn a_recovery_is_announced_and_says_when_it_can_be_finished() {
     let program = node();
     let nothing = program.fails(1, &["keys", "object", "--root", ROOT]);

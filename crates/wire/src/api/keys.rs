@@ -194,6 +194,22 @@ pub struct PrepareAnswer {
     pub words: Vec<String>,
     /// What counts no more and must be published again.
     pub publish_again: Vec<DisownedLine>,
+    /// The records of restricted feeds that the same key signs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub feed_records: Vec<FeedRecordToSign>,
+}
+
+/// The next version of a restricted feed's own record.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FeedRecordToSign {
+    /// The feed.
+    pub origin: Origin,
+    /// Its id, `urn:uuid:…`.
+    pub id: String,
+    /// The version to sign.
+    pub version: u64,
+    /// `credentialSubject`.
+    pub subject: Value,
 }
 
 /// `POST /api/v1/keys/publish`: a signed node record.
@@ -202,6 +218,9 @@ pub struct PrepareAnswer {
 pub struct NodeRecordRequest {
     /// The document, canonical bytes as text.
     pub record: String,
+    /// The signed records of restricted feeds, canonical bytes as text.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub feed_records: Vec<String>,
     /// Its root was reinstated by a committee: this node takes it for its own from now on.
     #[serde(default)]
     pub reinstated: bool,

@@ -23,7 +23,8 @@ use crate::control::Control;
 use crate::keys::offline::beside;
 use crate::keys::{Role, Root, fingerprint};
 use crate::output::{Done, Output, Usage, visible};
-use crate::setup::sign_version;
+use crate::setup::{sign_feed_record, sign_version};
+use crate::upkeep::restricted::is_of;
 
 /// How a change is signed and carried out.
 #[derive(Args)]
@@ -243,7 +244,7 @@ impl Sign {
         let sheet = self.paper.take()?;
         show(&prepared, &output)?;
         let signed = sign(&prepared, &key)?;
-        let node_record = node_record(&signed)?;
+        let (node_record, _) = documents(&signed, false)?;
         std::fs::write(&file, signed)
             .with_context(|| format!("cannot write {}", file.display()))?;
         output.json(&json!({"signed": file, "version": prepared.version}))?;
@@ -261,10 +262,9 @@ impl Publish {
     pub async fn run(self, global: &Global, output: Output) -> anyhow::Result<Done> {
         let record = std::fs::read_to_string(&self.file)
             .with_context(|| format!("cannot read {}", self.file.display()))?;
-        let node_record = node_record(record.as_bytes())
+        let (node_record, request) = documents(&record, self.reinstated)
             .with_context(|| format!("{} cannot be published", self.file.display()))?;
         let sheet = self.paper.take()?;
-        let request = NodeRecordRequest { record, reinstated: self.reinstated };
         let answer = publish(&global.control().await?, request, &output).await?;
         let protocol = protocol::of_published(&node_record, None, None, &answer);
         protocol::write(sheet, &protocol, &output)?;
@@ -314,11 +314,10 @@ async fn carry_out(
     let (Some(_), Some(path)) = (readable, key) else {
         return Err(Usage(format!("give the file of the {} key", prepared.role)).into());
     };
-    let record = sign(&prepared, path)?;
+    let signed = sign(&prepared, path)?;
     let reinstated = matches!(request.change, KeyChange::Reinstated { .. });
-    let node_record = node_record(&record)?;
-    let record = NodeRecordRequest { record: String::from_utf8(record)?, reinstated };
-    let answer = publish(&control, record, output).await?;
+    let (node_record, request_to_publish) = documents(&signed, reinstated)?;
+    let answer = publish(&control, request_to_publish, output).await?;
     let asked = Some((&request.change, &prepared));
     let protocol = protocol::of_published(&node_record, asked, new_root, &answer);
     protocol::write(sheet, &protocol, output)?;
@@ -357,8 +356,9 @@ fn show(prepared: &PrepareAnswer, output: &Output) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The signed bytes; refuses to sign with another key than the one that must.
-fn sign(prepared: &PrepareAnswer, path: &Path) -> anyhow::Result<Vec<u8>> {
+/// The signed documents, a line each: the node record, then those of restricted feeds. Refuses to sign
+/// with another key than the one that must.
+fn sign(prepared: &PrepareAnswer, path: &Path) -> anyhow::Result<String> {
     let key = Root::read(path)?;
     if key.did() != prepared.signer {
         bail!(
@@ -376,7 +376,19 @@ fn sign(prepared: &PrepareAnswer, path: &Path) -> anyhow::Result<Vec<u8>> {
         bail!("what is to be signed is about `{}`, not `{}`", subject.node, prepared.node);
     }
     let id = RecordId::parse(&prepared.id)?;
-    Ok(sign_version(&subject, &key, id, prepared.version)?.to_vec())
+    let mut lines = vec![sign_version(&subject, &key, id, prepared.version)?];
+    for record in &prepared.feed_records {
+        let origin = &record.origin;
+        if *origin.node() != prepared.node || !is_of(&record.subject, origin) {
+            bail!(
+                "what is to be signed is about `{origin}`, and not of a feed of {}",
+                prepared.node
+            );
+        }
+        lines.push(sign_feed_record(record, &key, subject.state.as_deref())?);
+    }
+    let lines: Result<Vec<_>, _> = lines.iter().map(|line| std::str::from_utf8(line)).collect();
+    Ok(lines?.join("\n"))
 }
 
 async fn publish(
@@ -395,7 +407,12 @@ async fn publish(
     Ok(answer)
 }
 
-fn node_record(bytes: &[u8]) -> anyhow::Result<NodeRecord> {
-    let body = Body::open(Bytes::copy_from_slice(bytes)).context("this is no node record")?;
-    NodeRecord::from_body(&body).context("this node record is not valid")
+/// What [`sign`] wrote: the node record, and all of it as it is published. No document has a line break.
+fn documents(signed: &str, reinstated: bool) -> anyhow::Result<(NodeRecord, NodeRecordRequest)> {
+    let mut lines = signed.lines();
+    let record = lines.next().unwrap_or_default().to_owned();
+    let body = Body::open(Bytes::from(record.clone())).context("this is no node record")?;
+    let node_record = NodeRecord::from_body(&body).context("this node record is not valid")?;
+    let feed_records = lines.map(str::to_owned).collect();
+    Ok((node_record, NodeRecordRequest { record, feed_records, reinstated }))
 }
