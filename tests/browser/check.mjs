@@ -1,5 +1,5 @@
 // Looks at every page of a hub; prints counts and each finding with its page.
-// Started by `run`: check.mjs --url HUB [--program JOPOI --data DIR] [--pictures DIR]
+// Started by `run`: check.mjs --url HUB [--program JOPOI --data DIR --scene DIR] [--pictures DIR]
 
 import { chromium } from 'playwright-core';
 import { createRequire } from 'node:module';
@@ -9,6 +9,7 @@ import { places, prepare } from './places.mjs';
 import { axe, doubled, languages, scriptless, spaced, width } from './sights.mjs';
 import { firstView, keyboard, languageSwitch } from './manners.mjs';
 import { takePictures } from './pictures.mjs';
+import { invent } from './scene.mjs';
 
 const AXE = createRequire(import.meta.url).resolve('axe-core');
 const FLAGS = ['--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
@@ -23,7 +24,8 @@ const HANDS = Math.max(2, cpus().length);
 
 const { values: options } = parseArgs({
   options: {
-    url: { type: 'string' }, program: { type: 'string' }, data: { type: 'string' }, pictures: { type: 'string' },
+    url: { type: 'string' }, program: { type: 'string' }, data: { type: 'string' }, scene: { type: 'string' },
+    pictures: { type: 'string' },
   },
 });
 
@@ -37,17 +39,19 @@ function note(what, where, found) {
 }
 
 const started = Date.now();
+const scene = options.scene ? await invent(options.program, options.scene) : undefined;
 const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
   args: process.getuid() === 0 ? [...FLAGS, '--no-sandbox'] : FLAGS,
 });
 try {
   const prepared = options.program ? await prepare(options.url, options.program, options.data) : {};
-  const found = await places(options.url, prepared);
+  const found = await places(options.url, prepared, scene?.places);
   if (options.pictures) await takePictures(browser, options.url, found.places, options.pictures);
   else await everything(found);
 } finally {
   await browser.close();
+  await scene?.end();
 }
 
 async function everything({ places, absent }) {

@@ -13,8 +13,8 @@ const FOLLOWED_WITHIN = 15_000;
 
 const SEVEN_LANGUAGES = fileURLToPath(new URL('seven-languages.json', import.meta.url));
 
-/** All pages: `{ name, path, languages, status }`, from whatever the hub holds. */
-export async function places(hub, prepared) {
+/** All pages: `{ name, path, languages, status }`, from whatever the hub holds, and those of a scene. */
+export async function places(hub, prepared, more = []) {
   const records = await allRecords(hub);
   const of = (kind, language) =>
     records.find(record => record.kind === kind && (!language || record.language === language));
@@ -45,6 +45,7 @@ export async function places(hub, prepared) {
     { name: 'record, seven languages', path: prepared.seven, languages: LANGUAGES },
     { name: 'record, withdrawn', path: prepared.withdrawn },
     { name: 'record, erased', path: prepared.erased },
+    ...more,
   ];
   const full = list.map(place => ({ languages: THREE, status: 200, ...place }));
   return { places: full.filter(place => place.path), absent: full.filter(place => !place.path) };

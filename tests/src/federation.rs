@@ -73,6 +73,11 @@ impl Federation {
         self.nodes.last().context("no node")
     }
 
+    /// All nodes, in the order in which they were added.
+    pub fn nodes(&self) -> &[Node] {
+        &self.nodes
+    }
+
     /// The node of this name; the first one, if an impostor uses it too.
     pub fn node(&self, name: &str) -> Result<&Node> {
         let mut nodes = self.nodes.iter();
@@ -248,6 +253,11 @@ impl Node {
         let Some(body) = record.body else { return Ok(None) };
         let subject: serde_json::Value = serde_json::from_slice(body.subject_bytes())?;
         Ok(subject.pointer("/title/en").and_then(|title| title.as_str()).map(str::to_owned))
+    }
+
+    /// Ends what it does by itself: from now on it asks whom a test has it ask, when a test does.
+    pub async fn rest(&self) {
+        self.peers.stop().await;
     }
 
     /// What the schedule says of a followed node.

@@ -1,10 +1,11 @@
 //! Feeds that no honest node would write, signed by their owner all the same: what must be refused,
 //! or kept apart, although every signature is good.
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use async_trait::async_trait;
 use bytes::Bytes;
 use feed::block::{Block, Item, root_of};
+use feed::feeds::BodyRead;
 use feed::head::{self, Commit};
 use feed::ports::{BodyAnswer, Carrier, CarrierError, KeyUse, Since};
 use feed::statement::Said;
@@ -18,6 +19,7 @@ use tlog::note::sign_note;
 use tlog::tile::{Tile, TilePath};
 
 use crate::chance::BEGINNING_TEXT;
+use crate::federation::Node;
 use crate::member::Member;
 
 /// A feed in the making, with any entries and bodies.
@@ -34,6 +36,22 @@ impl Forge {
         let body = member.node_record(&[])?;
         forge.publish("node", body)?;
         Ok(forge)
+    }
+
+    /// Begins where a feed of this member stands at a node, as somebody does who copied it.
+    pub async fn copy_of(member: &Member, node: &Node) -> Result<Self> {
+        let origin = member.origin();
+        let size = node.feeds().view(&origin).context("not held")?.size();
+        let mut items = Vec::new();
+        for index in 0..size {
+            let read = node.feeds().entry(&origin, index).await?;
+            let body = match read.body {
+                BodyRead::Held(body) => Some(body),
+                _ => None,
+            };
+            items.push(Item { said: Said::read(&read.entry), entry: read.entry, body });
+        }
+        Ok(Self { member: member.clone(), items })
     }
 
     /// Adds a record as an honest node would write it.

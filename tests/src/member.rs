@@ -11,7 +11,7 @@ use feed::secret::OnlineSecret;
 use practice::body::{Body, Issuer, Unsigned};
 use practice::id::RecordId;
 use practice::kind::Kind;
-use practice::node_record::NodeSubject;
+use practice::node_record::{NodeSubject, Revocation};
 use serde_json::{Value, json};
 use tlog::ed25519::SigningKey;
 use tlog::hash::Hash;
@@ -61,6 +61,16 @@ impl Member {
         OnlineSecret::from_bytes(self.seed("online"))
     }
 
+    /// Version 3, which says the same once more.
+    pub fn taking_part_still(&self, urls: &[String], network: &Origin) -> Result<Bytes> {
+        self.described(urls, vec![network.clone()], 3)
+    }
+
+    /// The online secret that takes the place of [`secret`](Self::secret) once that was stolen.
+    pub fn second_secret(&self) -> OnlineSecret {
+        OnlineSecret::from_bytes(self.seed("online 2"))
+    }
+
     /// Version 1 of its node record, which says that it is found at `urls`.
     pub fn node_record(&self, urls: &[String]) -> Result<Bytes> {
         self.described(urls, Vec::new(), 1)
@@ -71,7 +81,41 @@ impl Member {
         self.described(urls, vec![network.clone()], 2)
     }
 
+    /// Version 2, which lists the keys of the [second secret](Self::second_secret), and revokes those of the
+    /// first from `size` entries of the public feed on.
+    pub fn after_theft(&self, urls: &[String], size: u64) -> Result<Bytes> {
+        let mut subject = self.subject(urls, Vec::new(), &self.second_secret(), 2)?;
+        for key_use in KeyUse::ALL {
+            subject.revoked.push(Revocation {
+                key: self.secret().key(key_use, 1)?.public(),
+                feed: FeedName::public(),
+                size,
+                reason: "stolen".to_owned(),
+            });
+        }
+        self.sign(&self.root()?, Kind::NODE, None, (1, 2), subject.subject())
+    }
+
+    /// What a thief of the online keys makes of the node record, who has no root key: version 4 by the
+    /// record key.
+    pub fn node_record_by_a_thief(&self, urls: &[String], network: &Origin) -> Result<Bytes> {
+        let subject = self.subject(urls, vec![network.clone()], &self.second_secret(), 4)?;
+        let key = self.secret().key(KeyUse::Record, 1)?;
+        self.sign(&key, Kind::NODE, None, (1, 4), subject.subject())
+    }
+
     fn described(&self, urls: &[String], networks: Vec<Origin>, version: u64) -> Result<Bytes> {
+        let subject = self.subject(urls, networks, &self.secret(), 1)?;
+        self.sign(&self.root()?, Kind::NODE, None, (1, version), subject.subject())
+    }
+
+    fn subject(
+        &self,
+        urls: &[String],
+        networks: Vec<Origin>,
+        secret: &OnlineSecret,
+        generation: u64,
+    ) -> Result<NodeSubject> {
         let root = self.root()?;
         let names = BTreeMap::from([("en".to_owned(), format!("Node {}", self.name))]);
         let mut subject = NodeSubject::new(self.name.clone(), names.clone(), root.public());
@@ -79,9 +123,10 @@ impl Member {
         subject.urls = urls.to_vec();
         subject.networks = networks;
         for key_use in KeyUse::ALL {
-            subject = subject.with_key(key_use.as_str(), 1, &self.secret().key(key_use, 1)?);
+            let key = secret.key(key_use, generation)?;
+            subject = subject.with_key(key_use.as_str(), generation, &key);
         }
-        self.sign(&root, Kind::NODE, None, (1, version), subject.subject())
+        Ok(subject)
     }
 
     /// A record by its record key, as entry `index` could hold it.

@@ -120,7 +120,7 @@ async fn post_all(client: reqwest::Client, queue: Vec<Vec<u8>>) -> anyhow::Resul
 }
 
 /// A node that follows nobody.
-struct NoPeers;
+pub(crate) struct NoPeers;
 
 impl NoPeers {
     fn refused<T>() -> Result<T, PeersError> {

@@ -5,6 +5,7 @@
 //! machine that others use too. Each side of a work is a process of its own: its CPU seconds and its
 //! peak memory are its own.
 
+mod audiences;
 mod cpu;
 mod disk;
 mod follow;
@@ -44,6 +45,8 @@ enum What {
     Cpu(Options),
     /// What the disk can sync.
     Disk(Options),
+    /// Whether the time of a 404 tells a restricted feed from one that is not there.
+    Audiences(Options),
     /// One side of a work, started by the commands above.
     #[command(hide = true)]
     Side {
@@ -61,7 +64,7 @@ struct Options {
     /// Records of the feed that is followed in work `b`.
     #[arg(long, default_value_t = 100_000)]
     records: u64,
-    /// Makes work `a` shorter: its requests are divided by this.
+    /// Makes work `a` and `audiences` shorter: their requests are divided by this.
     #[arg(long, default_value_t = 1)]
     divide: u64,
     /// Straight on the core, in one process, without HTTP: what a profiler should look at.
@@ -88,6 +91,7 @@ fn main() -> anyhow::Result<()> {
         What::B(options) => measure(&options, &[follow::round]),
         What::Cpu(options) => measure(&options, &[cpu::round]),
         What::Disk(options) => measure(&options, &[disk::round]),
+        What::Audiences(options) => measure(&options, &[audiences::round]),
     }
 }
 

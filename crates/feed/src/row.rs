@@ -120,7 +120,9 @@ impl BodyState {
             Self::InvalidKey => "signed by a key that did not speak for this node at this entry",
             Self::InvalidSignature => "the signature is false",
             Self::InvalidNodeRecord => "not a valid node record of this node",
-            Self::Disowned => "disowned by its node: its key was revoked, or its feed goes on elsewhere",
+            Self::Disowned => {
+                "disowned by its node: its key was revoked, or its feed goes on elsewhere"
+            }
         }
     }
 

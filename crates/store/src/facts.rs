@@ -211,9 +211,8 @@ impl FeedStore for Directory {
 
     async fn witnessed(&self, origin: &Hash) -> Result<Option<Bytes>, StoreError> {
         let what = layout::witnessed(origin);
-        let read = move |shared: &Shared| {
-            disk::read(&shared.data.join(&what), OBJECT_BYTES_MAX, &what)
-        };
+        let read =
+            move |shared: &Shared| disk::read(&shared.data.join(&what), OBJECT_BYTES_MAX, &what);
         Ok(self.blocking(read).await?.map(Bytes::from))
     }
 

@@ -7,9 +7,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
-use feed::feeds::{
-    FollowError, PublishError, ReadError, RefusedCheckpoint, RefusedCosignature,
-};
+use feed::feeds::{FollowError, PublishError, ReadError, RefusedCheckpoint, RefusedCosignature};
 use feed::ports::{CatalogError, CommitError, StoreError};
 use http::header::RETRY_AFTER;
 use http::{HeaderValue, StatusCode};
@@ -40,7 +38,9 @@ pub(crate) enum Answer {
     #[error("only the operator may do this, over the control socket of the node")]
     OperatorOnly,
     /// A push by somebody who is not known here.
-    #[error("bundles are taken from known nodes that sign their requests; `/whoami` says what is wrong with yours")]
+    #[error(
+        "bundles are taken from known nodes that sign their requests; `/whoami` says what is wrong with yours"
+    )]
     UnknownCaller,
     /// A request body that is not JSON.
     #[error("the body of this request must be JSON, with `Content-Type: application/json`")]

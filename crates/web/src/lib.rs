@@ -22,8 +22,8 @@ pub mod upkeep;
 
 mod answer;
 mod api;
-mod bundles;
 mod around;
+mod bundles;
 mod content;
 mod descriptions;
 mod feed_objects;

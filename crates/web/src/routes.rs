@@ -10,7 +10,10 @@ use tower_http::compression::CompressionLayer;
 use wire::paths;
 
 use crate::app::{App, Audience};
-use crate::{answer::Answer, api, around, bundles, caller, descriptions, feed_objects, openapi, operator, pages, receipts, witness};
+use crate::{
+    answer::Answer, api, around, bundles, caller, descriptions, feed_objects, openapi, operator,
+    pages, receipts, witness,
+};
 
 /// One route.
 pub struct Route {

@@ -13,20 +13,20 @@ use serde_json::Value;
 use tlog::hash::Hash;
 use tlog::name::{NodeName, Origin};
 
-pub mod guard;
 pub mod bundles;
 pub mod faults;
+pub mod feeds;
+pub mod guard;
 pub mod keys;
 pub mod network;
-pub mod status;
 pub mod operator;
 pub mod receipts;
-pub mod feeds;
+pub mod status;
 pub mod whoami;
 
+pub use feeds::{FeedAudience, NewFeedAnswer, NewFeedRequest};
 pub use operator::*;
 pub use receipts::{Delivery, PeerReceipt};
-pub use feeds::{FeedAudience, NewFeedAnswer, NewFeedRequest};
 pub use whoami::WhoAmI;
 
 /// `GET /api/v1/node`: what this node is.

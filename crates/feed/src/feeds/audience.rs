@@ -159,7 +159,13 @@ impl Feeds {
 /// An entry that no online key of this node has to have signed.
 pub(super) fn prepared(body: &Body) -> Result<Prepared, PublishError> {
     let item = publish_item(body)?;
-    Ok(Prepared { item, id: body.id(), kind: body.kind().clone(), version: body.version(), key: None })
+    Ok(Prepared {
+        item,
+        id: body.id(),
+        kind: body.kind().clone(),
+        version: body.version(),
+        key: None,
+    })
 }
 
 fn newest(view: &View) -> Option<Arc<NodeRecord>> {

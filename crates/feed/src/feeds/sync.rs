@@ -20,7 +20,9 @@ use super::{FeedState, Feeds, FollowError, Handle, OpenError, View};
 use crate::advance::Advance;
 use crate::fault::Fault;
 use crate::head::{self, Commit};
-use crate::ports::{Carrier, CarrierError, CatalogError, CommitError, Progress, Since, StoreError};
+use crate::ports::{
+    BodyAnswer, Carrier, CarrierError, CatalogError, CommitError, Progress, Since, StoreError,
+};
 use crate::tree::Tree;
 use crate::verify::{self, Fold, Folded, VerifyError};
 
@@ -321,7 +323,7 @@ pub(super) async fn signed_by_candidate(
     if verify::check_signature(origin, served, keys).is_ok() {
         return Ok(());
     }
-    let bytes = carrier.node_record().await?;
+    let bytes = candidate(carrier, origin).await?;
     let body = Body::open(bytes).map_err(|error| SyncError::NodeRecord {
         origin: origin.clone(),
         reason: error.to_string(),
@@ -335,6 +337,20 @@ pub(super) async fn signed_by_candidate(
     candidate.observe(0, id, version, Some(body.bytes())).map_err(VerifyError::from)?;
     candidate.vouched().map_err(VerifyError::from)?;
     Ok(verify::check_signature(origin, served, &candidate)?)
+}
+
+/// The newest node record that the carrier has of the feed's node; where it shows its own, for it is a
+/// mirror, the one that the feed begins with.
+async fn candidate(carrier: &dyn Carrier, origin: &Origin) -> Result<Bytes, SyncError> {
+    let shown = carrier.node_record().await?;
+    let record = Body::open(shown.clone()).ok().and_then(|body| NodeRecord::from_body(&body).ok());
+    if record.is_some_and(|record| record.node == *origin.node()) {
+        return Ok(shown);
+    }
+    match carrier.body(origin, 0).await {
+        Ok(BodyAnswer::Body(first)) => Ok(first),
+        _ => Ok(shown),
+    }
 }
 
 /// Why a round failed. What is held stays as it was.

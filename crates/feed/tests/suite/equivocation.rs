@@ -214,7 +214,8 @@ async fn false_heads_and_false_evidence_accuse_nobody() {
     ];
     for lie in lies {
         for _ in 0..3 {
-            let found = one.feeds.compare_heads(&Direct::new(&other), std::slice::from_ref(&lie)).await;
+            let found =
+                one.feeds.compare_heads(&Direct::new(&other), std::slice::from_ref(&lie)).await;
             assert!(found.unwrap().is_empty());
         }
     }

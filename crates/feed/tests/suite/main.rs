@@ -23,8 +23,8 @@ mod refusals;
 #[cfg(test)]
 mod shapes;
 #[cfg(test)]
-mod witness;
-#[cfg(test)]
 mod verdict;
+#[cfg(test)]
+mod witness;
 #[cfg(test)]
 mod world;

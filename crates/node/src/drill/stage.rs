@@ -168,7 +168,9 @@ impl Stage {
         let id = practice::id::RecordId::parse(&prepared.id)?;
         let record = sign_version(&subject, &key, id, prepared.version)?;
         let record = String::from_utf8(record.to_vec())?;
-        Ok(keeper.publish(NodeRecordRequest { record, feed_records: Vec::new(), reinstated }).await?)
+        Ok(keeper
+            .publish(NodeRecordRequest { record, feed_records: Vec::new(), reinstated })
+            .await?)
     }
 
     /// Requires that the peers believe `root`.

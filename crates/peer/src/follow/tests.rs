@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::future::pending;
 
-use async_trait::async_trait;
 use crate::signing::Signs;
+use async_trait::async_trait;
 use feed::ports::{BodyAnswer, Carrier, CarrierError, Progress, Since};
 use tlog::ed25519::SigningKey;
 use tlog::tile::TilePath;

@@ -11,8 +11,8 @@ use tlog::name::NodeName;
 use wire::signature::{self, Fields, Presented, Refused};
 use wire::{limits, paths};
 
-use super::nonces::Untaken;
 use super::Caller;
+use super::nonces::Untaken;
 use crate::answer::Answer;
 use crate::app::{App, Audience};
 use crate::params;
@@ -61,7 +61,8 @@ impl Standing {
                 ours.join(", ")
             )),
             Self::Replayed => Some(
-                "the nonce of this signature was used before: make a new one for every request".to_owned(),
+                "the nonce of this signature was used before: make a new one for every request"
+                    .to_owned(),
             ),
             Self::Unknown { key } => Some(format!(
                 "the signature holds, and {key} is not the active HTTP key of any node that this one \

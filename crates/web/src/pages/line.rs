@@ -1,6 +1,6 @@
 //! Lines of lists: a record, a feed, a node.
 
-use feed::feeds::{RecordSummary, View};
+use feed::feeds::{FeedState, RecordSummary, View};
 use practice::vocabulary;
 use serde_json::Value;
 use tlog::name::NodeName;
@@ -101,6 +101,9 @@ pub(crate) fn feed(view: &View, peers: &[Peer], texts: &Texts) -> FeedLine {
     let feeds = peers.iter().flat_map(|peer| &peer.feeds);
     let checked =
         feeds.filter(|feed| feed.origin == view.origin).find_map(|feed| feed.last_success);
+    // A time says something about a copy that is kept up to date, not about one that stands still.
+    let moves = matches!(view.state, FeedState::Open | FeedState::ReadOnly { .. });
+    let checked = checked.filter(|_| moves);
     FeedLine {
         href: paths::feed(&view.origin),
         origin: view.origin.to_string(),

@@ -44,7 +44,7 @@ struct ParticipantLine {
     node: String,
     speaks_for: String,
     status: String,
-    /// Successions, and a root that the committee gave back.
+    /// Why it paused or ended, successions, and a root that the committee gave back.
     notes: Vec<String>,
     /// The record that says so.
     record: String,
@@ -111,12 +111,11 @@ fn line(app: &App, origin: &Origin, one: &api::Participant, texts: &Texts) -> Pa
     let state = one.state.as_deref();
     let state = state.map(|state| vocabulary::states().label(state, texts.code()).to_owned());
     let own = best_name(&one.names, texts).unwrap_or_else(|| one.node.to_string());
-    let mut status = label("participation-statuses", &one.status, texts);
-    if let Some(reason) = &one.status_reason {
-        status = texts.listed(&[status, label("participation-reasons", reason, texts)]);
-    }
+    let status = label("participation-statuses", &one.status, texts);
     let name_of = |node| node_name(app, node, texts);
-    let mut notes = Vec::new();
+    let reason = one.status_reason.as_ref();
+    let reason = reason.map(|reason| label("participation-reasons", reason, texts));
+    let mut notes: Vec<String> = reason.into_iter().collect();
     if let Some(old) = &one.succeeds {
         notes.push(texts.with("network-succeeds", &[("node", &name_of(old))]));
     }

@@ -25,9 +25,16 @@ pub struct Handover {
 impl Handover {
     /// Rotates, writes the new network file, says what is left to do.
     pub async fn run(self, global: &Global, output: Output) -> anyhow::Result<Done> {
-        let done = self.rotate.run(global, output).await?;
         let control = global.control().await?;
         let request = NetworkFileRequest { network: Some(global.place()?.node) };
+        // Before any key is changed: this must be the network's own node.
+        let _: NetworkFileAnswer = control
+            .post(paths::API_NETWORK_FILE, &request)
+            .await
+            .context("this is not the directory of a network's own node")?;
+        drop(control);
+        let done = self.rotate.run(global, output).await?;
+        let control = global.control().await?;
         let answer: NetworkFileAnswer = control.post(paths::API_NETWORK_FILE, &request).await?;
         output.json(&answer)?;
         output
