@@ -45,6 +45,9 @@ pub(crate) struct World {
     pub(crate) loot: Loot,
     pub(crate) restricted: Origin,
     pub(crate) crook: Forge,
+    /// The node record of the thief's server, which the owner's root signed in this test: a thief who has
+    /// the root as well is another matter (`docs/losses.md`).
+    beside: Bytes,
     roots: BTreeMap<u64, Hash>,
     participants: Participants,
 }
@@ -105,7 +108,7 @@ impl World {
         let by_thief = member.node_record_by_a_thief(&urls, &asked)?;
         let mut thief = story(&mut federation, member.clone(), ACCOMPLICE, by_thief).await?;
         let of_own = member.node_record_by_a_thief(&urls, &origin)?;
-        thief.insert(Object::NodeRecord, of_own);
+        let beside = thief.insert(Object::NodeRecord, of_own).context("no node record")?;
         let crook = Member::of(CROOK)?;
         let (history, evidence) = told::two_histories(&crook, &crook.origin())?;
         now.insert(Object::Fault, evidence);
@@ -113,7 +116,7 @@ impl World {
         other_s.insert(Object::Fault, told::two_histories(&crook, &origin)?.1);
         thief.insert(Object::Fault, told::two_histories(&member, &origin)?.1);
         let loot = Loot { before, now, impostor: impostor_s, other: other_s, thief };
-        Ok(Self { federation, loot, restricted, crook: history, roots, participants })
+        Ok(Self { federation, loot, restricted, crook: history, beside, roots, participants })
     }
 
     pub(crate) fn owner(&self) -> Result<&Node> {
@@ -195,10 +198,9 @@ impl World {
                 ensure!(attack == Attack::KeyCompromise, "an honest owner was accused");
                 forked = true;
             } else {
-                ensure!(
-                    known.fault.origin == Member::of(CROOK)?.origin(),
-                    "an honest node was accused"
-                );
+                // The owner knows the victim of another cell, which has the same keys at another address.
+                let forked = [Member::of(CROOK)?.origin(), victim.member().origin()];
+                ensure!(forked.contains(&known.fault.origin), "an honest node was accused");
             }
         }
         Ok(forked)
@@ -206,7 +208,7 @@ impl World {
 
     /// What the owner's root signed.
     fn node_records(&self) -> Result<Vec<Bytes>> {
-        let mut records = Vec::new();
+        let mut records = vec![self.beside.clone()];
         for told in [&self.loot.before, &self.loot.now] {
             records.extend(told.get(&Object::NodeRecord).cloned());
             let request = told.get(&Object::JoinRequest).context("no request")?;

@@ -306,11 +306,15 @@ pub(crate) async fn attempt(world: &World, object: Object, attack: Attack) -> Re
     let victim = federation.node(VICTIM)?;
     prepare(world, victim, object, attack).await?;
     let lie = lie(world, object, attack)?;
+    let origin = world.origin()?;
     let truth = world.loot.now.get(&object).context("no truth")?;
     ensure!(lie != *truth, "the lie is the truth");
     match object.fetched_at() {
         None => {
+            let size = || victim.feeds().view(&origin).map_or(0, |view| view.size());
+            let held = size();
             let taken = hand(world, victim, object, &lie).await?;
+            ensure!(size() >= held, "a feed was rolled back");
             // What only looks newer, or is somebody else's, must not be taken for anything.
             let harmless = matches!(
                 attack,
@@ -319,7 +323,10 @@ pub(crate) async fn attempt(world: &World, object: Object, attack: Attack) -> Re
                     | Attack::KeyCompromise
                     | Attack::FastForward
             );
-            ensure!(!taken || harmless || object == Object::JoinRequest, "the lie was taken");
+            // The same answer once more is no news, and no error.
+            let again = attack == Attack::Rollback && object == Object::JoinAnswer;
+            let harmless = harmless || again || object == Object::JoinRequest;
+            ensure!(!taken || harmless, "the lie was taken");
         }
         Some(part) => {
             let lies = Arc::new(AtomicU64::new(0));

@@ -4,8 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError};
 
-use network::keys::Keyed;
-use practice::node_record::{USE_RECEIPT, USE_WITNESS};
+use practice::node_record::{NodeRecord, USE_RECEIPT, USE_WITNESS};
 use tlog::key::{KeyKind, VerifierKey};
 use tlog::name::{KeyName, NodeName};
 use tlog::note::SignatureLine;
@@ -76,13 +75,13 @@ impl Feeds {
                 cosigners.add(key, node);
             }
         };
-        for (node, keyed) in self.newest_records() {
+        for (node, record) in self.newest_records() {
             let names = [
                 (USE_WITNESS, KeyName::witness_of(&node)),
                 (USE_RECEIPT, KeyName::receipt_of(&node)),
             ];
             for (usage, name) in names {
-                let Some(active) = keyed.record.active(usage) else { continue };
+                let Some(active) = record.active(usage) else { continue };
                 add(VerifierKey::cosignature(name, active.key), Some(node.clone()));
             }
         }
@@ -98,26 +97,15 @@ impl Feeds {
         cosigners
     }
 
-    /// The newest node record of each node of which a feed is held: our own, then in the order in which
-    /// the nodes were pinned.
-    fn newest_records(&self) -> Vec<(NodeName, Keyed)> {
-        let handles: Vec<Arc<super::Handle>> = {
+    /// The newest node record of each node of which a feed is held, in its feeds or seen beside them: our
+    /// own, then in the order in which the nodes were pinned.
+    fn newest_records(&self) -> Vec<(NodeName, Arc<NodeRecord>)> {
+        let nodes: BTreeSet<NodeName> = {
             let handles = self.handles.read().unwrap_or_else(PoisonError::into_inner);
-            handles.values().cloned().collect()
+            handles.keys().map(|origin| origin.node().clone()).collect()
         };
-        let mut newest: BTreeMap<NodeName, Keyed> = BTreeMap::new();
-        for handle in handles {
-            let Some(keyed) = handle.view.load_full().and_then(|view| view.keys.newest().cloned())
-            else {
-                continue;
-            };
-            let node = handle.origin.node().clone();
-            let version = keyed.record.version();
-            if newest.get(&node).is_none_or(|held| held.record.version() < version) {
-                newest.insert(node, keyed);
-            }
-        }
-        let mut records: Vec<_> = newest.into_iter().collect();
+        let newest = nodes.into_iter().filter_map(|node| Some((self.newest_record(&node)?, node)));
+        let mut records: Vec<_> = newest.map(|(record, node)| (node, record)).collect();
         let rank = |node: &NodeName| {
             let pinned = self.pin(node).map_or(u64::MAX, |pin| pin.pinned_at);
             if node == self.node() { 0 } else { pinned.saturating_add(1) }

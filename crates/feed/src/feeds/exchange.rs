@@ -30,8 +30,9 @@ const FALSE_LINES_MAX: usize = 16;
 /// What was asked and delivered in rounds with a feed's carriers.
 #[derive(Debug, Default)]
 pub(super) struct Exchanged {
-    /// Our size and the time when lines were last asked for.
-    asked: Option<(u64, u64)>,
+    /// Our size and the time when lines were last asked for, and who was asked: what one carrier kept to
+    /// itself another may tell.
+    asked: Option<(u64, u64, String)>,
     /// Size and time of our own line that the carrier has.
     delivered: Option<(u64, u64)>,
     /// Size and time of our own line that the carrier refused, and when.
@@ -75,21 +76,23 @@ impl Feeds {
         let now = self.parts.clock.now();
         let due = {
             let exchanged = handle.exchanged();
-            let asked = exchanged.asked.filter(|_| exchanged.read_elsewhere);
-            asked.is_none_or(|(size, time)| {
-                size != view.size() || now.saturating_sub(time) >= RENEW_S
+            let asked = exchanged.asked.as_ref().filter(|_| exchanged.read_elsewhere);
+            asked.is_none_or(|(size, time, who)| {
+                *size != view.size()
+                    || now.saturating_sub(*time) >= RENEW_S
+                    || *who != carrier.describe()
             })
         };
         if due {
             match carrier.cosignatures(origin).await {
                 Ok(bytes) => {
                     self.merge_cosignatures(origin, &bytes, Some(carrier)).await;
-                    handle.exchanged().asked = Some((view.size(), now));
+                    handle.exchanged().asked = Some((view.size(), now, carrier.describe()));
                 }
                 // A carrier that keeps none; after a restore that tells nothing.
                 Err(CarrierError::NotFound { .. }) if !self.is_restored() => {
                     let mut exchanged = handle.exchanged();
-                    exchanged.asked = Some((view.size(), now));
+                    exchanged.asked = Some((view.size(), now, carrier.describe()));
                     exchanged.read_elsewhere = true;
                 }
                 Err(error) => {

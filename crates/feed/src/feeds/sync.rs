@@ -272,6 +272,7 @@ impl Feeds {
                 let reason = "the root of its node changed meanwhile".to_owned();
                 return Err(SyncError::Stopped { reason });
             }
+            feeds.not_revoked_beside(&handle.origin, &folded)?;
             // Another carrier may have brought the proof of a fork meanwhile.
             let now = handle.view.load_full();
             if let Some(FeedState::Forked { reason }) = now.as_deref().map(|view| &view.state) {
@@ -295,6 +296,26 @@ impl Feeds {
             Ok(result) => result,
             Err(error) => Err(SyncError::Stopped { reason: error.to_string() }),
         }
+    }
+}
+
+impl Feeds {
+    /// Requires that no newer node record, seen beside the log, revoked the key that signed the log as it
+    /// would become: a thief's history leaves out the record that ends it.
+    fn not_revoked_beside(&self, origin: &Origin, folded: &Folded) -> Result<(), VerifyError> {
+        let size = folded.tree.size();
+        let (said, seen) = (folded.keys.newest(), self.newest_record(origin.node()));
+        let key = folded.keys.log_key(size);
+        let newer = seen.filter(|seen| {
+            said.is_none_or(|said| said.record.version() < seen.version())
+                && seen.revoked.iter().any(|revoked| {
+                    revoked.feed == *origin.feed()
+                        && Some(revoked.key) == key
+                        && size > revoked.size
+                })
+        });
+        let reason = "its node revoked that key in a newer node record".to_owned();
+        newer.map_or(Ok(()), |_| Err(VerifyError::Signature { size, reason }))
     }
 }
 
