@@ -19,6 +19,7 @@ pub mod head;
 pub mod judge;
 pub mod ports;
 pub mod row;
+pub mod search;
 pub mod secret;
 pub mod statement;
 pub mod tree;

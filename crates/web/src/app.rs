@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use feed::feeds::Feeds;
+use feed::search::Search;
 use practice::draft::Defaults;
 use tlog::name::NodeName;
 use tokio::sync::Semaphore;
@@ -35,6 +36,8 @@ pub struct App {
     pub upkeep: Option<Arc<dyn Upkeep>>,
     /// Copies of feeds, if the program keeps any.
     pub copies: Option<Arc<dyn Copies>>,
+    /// The search index; none while it is being made, or in a program that has none.
+    pub search: Option<Arc<dyn Search>>,
     /// Where this node is reached, as far as its configuration says.
     pub(crate) base_urls: Arc<Vec<String>>,
     /// The nonces of signed requests.
@@ -137,6 +140,7 @@ impl App {
             base_url,
             upkeep: None,
             copies: None,
+            search: None,
             waiting: Arc::new(Semaphore::new(WAITING_READERS_MAX)),
             audience: Audience::Everyone,
         }
