@@ -34,13 +34,14 @@ const ALLOWED_SLEEPS: [(&str, &str); 2] = [
 ];
 
 /// The arrows of the house: which crate may use which (normal and build dependencies).
-const ARROWS: [(&str, &[&str]); 8] = [
+const ARROWS: [(&str, &[&str]); 9] = [
     ("tlog", &[]),
     ("practice", &["tlog"]),
     ("network", &["practice", "tlog"]),
     ("feed", &["network", "practice", "tlog"]),
     ("wire", &["practice", "tlog"]),
     ("store", &["feed", "network", "practice", "tlog"]),
+    ("search", &["feed", "network", "practice", "tlog"]),
     ("peer", &["feed", "network", "wire", "practice", "tlog"]),
     ("web", &["feed", "network", "wire", "practice", "tlog"]),
 ];
