@@ -195,7 +195,9 @@ pub trait Catalog: Send + Sync {
     /// Entries in which a body stands, in any feed, by feed and index.
     fn entries_with_body(&self, body: &Hash) -> Result<Vec<(Origin, u64)>, CatalogError>;
 
-    /// What changed after `sequence`, oldest first, at most `limit`: `(sequence, feed, index)`.
+    /// What changed after `sequence`, oldest first, at most `limit`: `(sequence, feed, index)`. A sequence
+    /// tells when, by [`second_of`](crate::row::second_of): it is taken after every call of this method that
+    /// does not yet see the change.
     fn changes(&self, after: u64, limit: usize) -> Result<Vec<(u64, Origin, u64)>, CatalogError>;
 
     /// A note of our own that may be lost, such as a peer's schedule.

@@ -9,6 +9,20 @@ use practice::kind::Kind;
 use tlog::hash::Hash;
 use tlog::name::Origin;
 
+/// Bits of a change's sequence below its second: room for a million changes in each.
+const CHANGES_A_SECOND_BITS: u32 = 20;
+
+/// The second, since 1970, in which the catalog applied the change of this sequence, or a later one: by the
+/// clock of the machine, and never earlier than that of a change before it.
+pub fn second_of(sequence: u64) -> u64 {
+    sequence >> CHANGES_A_SECOND_BITS
+}
+
+/// The lowest sequence of a change that is applied in this second.
+pub fn first_sequence_of(second: u64) -> u64 {
+    second.checked_shl(CHANGES_A_SECOND_BITS).unwrap_or(u64::MAX)
+}
+
 /// One entry, as the catalog keeps it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {

@@ -121,24 +121,17 @@ impl Feeds {
             self.may_begin(handle).await?;
         }
         if let Err(error) = self.parts.store.commit(&staged.advance).await {
-            // What is on disk decides, never what we believe was written.
-            let read_back = self.reopen(handle).await;
-            let reached =
-                handle.view.load().as_ref().is_some_and(|view| view.root() == staged.tree.root());
-            if let Err(reason) = read_back {
+            if matches!(error, CommitError::Unknown { .. }) {
+                self.stop_after_write(handle, &error);
+            } else if let Err(reason) = self.reopen(handle).await {
+                // Nothing was changed: what is on disk decides, never what we believe.
                 error!(feed.origin = %handle.origin, "`{}` could not be read back: {reason}", handle.origin);
             }
-            if !reached || matches!(error, CommitError::Unknown { .. }) {
-                return Err(error.into());
-            }
-            return Ok(());
+            return Err(error.into());
         }
         let mark = HighWater { size: staged.tree.size(), root: staged.tree.root() };
         if let Err(error) = self.parts.store.set_high_water(&handle.origin, mark).await {
-            // It is on disk and must not be shown to others; what is read back says so to this node.
-            if let Err(reason) = self.reopen(handle).await {
-                error!(feed.origin = %handle.origin, "`{}` could not be read back: {reason}", handle.origin);
-            }
+            self.stop_after_write(handle, &error);
             return Err(PublishError::StoredNotShown { source: error });
         }
         let before = handle.view.load_full();

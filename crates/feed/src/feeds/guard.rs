@@ -8,6 +8,7 @@
 //! can hold us up with a lie; what they prove stays proven over a restart, as a raised high-water mark
 //! or as the evidence of a fork.
 
+use std::fmt::Display;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -352,6 +353,14 @@ impl Feeds {
             Held::Other(size) => words::other(&handle.origin, from, *size),
             Held::Unknown | Held::Ours(_) => return,
         };
+        error!(feed.origin = %handle.origin, "{reason}");
+        self.show_guard(handle, GuardState::ReadOnly { reason });
+    }
+
+    /// After a write that may not have reached the disk: what was shown before stays, for a power cut could
+    /// take back what came after it. The next start reads the disk and decides.
+    pub(super) fn stop_after_write(&self, handle: &Handle, error: &dyn Display) {
+        let reason = words::not_surely_written(error);
         error!(feed.origin = %handle.origin, "{reason}");
         self.show_guard(handle, GuardState::ReadOnly { reason });
     }

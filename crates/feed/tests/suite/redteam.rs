@@ -271,3 +271,26 @@ async fn what_is_on_disk_and_not_below_the_mark_yet_is_shown_to_nobody() {
     hub.sync(&node).await.unwrap();
     assert_eq!(hub.titles(&node.origin()).await, ["Shown"]);
 }
+
+#[tokio::test]
+async fn what_may_not_have_reached_the_disk_is_shown_to_nobody_until_a_restart_has_read_it() {
+    // The head, and the mark that must stand before the head is shown.
+    for write in 1..=2 {
+        let node = Node::new("node.example", 1).await;
+        node.publish(&["Shown"]).await;
+        node.store.expect(Faults::at(write, Fault::Unsynced));
+        let another = |title| vec![publication(title, None)];
+        let feeds = Arc::clone(&node.feeds);
+        feeds.publish(&FeedName::public(), another("Not surely")).await.unwrap_err();
+        let hub = Node::new("hub.example", 2).await;
+        hub.follow(&node).await;
+        hub.sync(&node).await.unwrap();
+        assert_eq!(hub.titles(&node.origin()).await, ["Shown"], "write {write}");
+        let refused = feeds.publish(&FeedName::public(), another("More")).await.unwrap_err();
+        assert!(refused.to_string().contains("started again"), "{refused}");
+        let node = node.later(60).await;
+        node.publish(&["It goes on"]).await;
+        hub.sync(&node).await.unwrap();
+        assert_eq!(hub.titles(&node.origin()).await, node.titles(&node.origin()).await);
+    }
+}

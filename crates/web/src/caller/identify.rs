@@ -87,14 +87,15 @@ pub(crate) async fn identify(app: &App, mut request: Request) -> Result<Request,
     let judged = judged.and_then(|presented| Ok((who(app, &request, &presented)?, presented)));
     let standing = match judged {
         Err(standing) => standing,
-        Ok((node, presented)) => {
-            let whole;
-            (request, whole) = with_body(request, has_body, &presented).await?;
-            match whole {
-                Err(refused) => Standing::Refused(refused),
-                Ok(()) => taken(app, node, &presented)?,
+        // Before the body is read: the same request once more must not cost us that again.
+        Ok((node, presented)) => match taken(app, node, &presented)? {
+            standing @ Standing::Node(_) => {
+                let whole;
+                (request, whole) = with_body(request, has_body, &presented).await?;
+                whole.map_or_else(Standing::Refused, |()| standing)
             }
-        }
+            other => other,
+        },
     };
     if let Some(words) = standing.words() {
         tracing::debug!("a signed request does not count: {words}");

@@ -30,6 +30,13 @@ pub(super) fn no_mark(error: &dyn Display) -> String {
     format!("{error}; that file tells which size was shown to others, and it cannot be read")
 }
 
+pub(super) fn not_surely_written(error: &dyn Display) -> String {
+    format!(
+        "{error}; what was shown before is shown still, and nothing more is signed until the node is started again: look \
+         at the disk first, then restart"
+    )
+}
+
 pub(super) fn claimed(from: &str, here: u64, there: u64) -> String {
     format!(
         "the witness `{from}` says that it cosigned {there} entries of this feed, and {here} are here: perhaps a second \
