@@ -23,6 +23,7 @@ pub mod language;
 pub mod node_record;
 pub mod personal;
 pub mod proof;
+pub mod recommendation;
 pub mod vocabulary;
 
 /// The sample records, one JSON object a line, compiled from public sources: they are no State's statements,

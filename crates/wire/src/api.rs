@@ -21,6 +21,7 @@ pub mod keys;
 pub mod network;
 pub mod operator;
 pub mod receipts;
+pub mod search;
 pub mod status;
 pub mod whoami;
 
