@@ -20,7 +20,7 @@ pub fn second_of(sequence: u64) -> u64 {
 
 /// The lowest sequence of a change that is applied in this second.
 pub fn first_sequence_of(second: u64) -> u64 {
-    second.checked_shl(CHANGES_A_SECOND_BITS).unwrap_or(u64::MAX)
+    second.saturating_mul(1 << CHANGES_A_SECOND_BITS)
 }
 
 /// One entry, as the catalog keeps it.

@@ -14,7 +14,7 @@ use std::time::SystemTime;
 
 use bytes::Bytes;
 use feed::ports::{Catalog, CatalogError};
-use feed::row::{CatalogBatch, Row};
+use feed::row::{CatalogBatch, Row, first_sequence_of};
 use practice::id::RecordId;
 use tlog::hash::Hash;
 use tlog::name::Origin;
@@ -124,6 +124,9 @@ impl SledCatalog {
         }
         let mut writes = sled::Batch::default();
         let mut sequence = index.next_sequence;
+        if !changed.is_empty() {
+            sequence = sequence.max(sequence_of_now());
+        }
         for at in changed {
             let Some(row) = rows.get(&at) else { continue };
             let key = code::row_key(number, at);
@@ -351,7 +354,7 @@ impl Index {
         }
         let last = opening::guarded(|| tree.scan_prefix([code::CHANGES]).next_back().transpose())?;
         let last = last.and_then(|(key, _)| code::sequence_of_key(&key)).map_or(0, |last| last + 1);
-        index.next_sequence = index.next_sequence.max(last).max(first_sequence(&index));
+        index.next_sequence = index.next_sequence.max(last).max(1);
         Ok(index)
     }
 
@@ -409,14 +412,11 @@ impl Index {
     }
 }
 
-/// A catalog that begins anew counts its changes from the time of day, a million for each second, so that
-/// whoever has followed an earlier catalog sees all of the new one.
-fn first_sequence(index: &Index) -> u64 {
-    if !index.feeds.is_empty() {
-        return 1;
-    }
+/// Changes are numbered from the time of day on, a million for each second: the number tells when, and
+/// whoever has followed an earlier catalog sees all of a new one.
+pub(crate) fn sequence_of_now() -> u64 {
     let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    since_1970.as_secs() << 20
+    first_sequence_of(since_1970.as_secs()).max(1)
 }
 
 fn remove_rows(tree: &sled::Tree, number: u32) -> sled::Result<()> {

@@ -1,26 +1,30 @@
 //! The catalog in memory: what a node falls back to when the disk is full, and what tests compare with.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use bytes::Bytes;
-use feed::ports::{Catalog, CatalogError};
-use feed::row::{CatalogBatch, Row};
+use feed::ports::{Catalog, CatalogError, Clock};
+use feed::row::{CatalogBatch, Row, first_sequence_of};
 use practice::id::RecordId;
 use tlog::hash::Hash;
 use tlog::name::Origin;
 
+use crate::catalog::sequence_of_now;
+
 /// A catalog that is gone when it is dropped.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct MemoryCatalog {
     state: RwLock<State>,
+    /// In place of the machine's.
+    clock: Option<Arc<dyn Clock>>,
 }
 
 #[derive(Clone, Debug, Default)]
 struct State {
     feeds: HashMap<Origin, Vec<Row>>,
-    /// The n-th change has the sequence n + 1; `None` when its feed was forgotten.
-    changes: Vec<Option<(Origin, u64)>>,
+    /// By ascending sequence.
+    changes: Vec<(u64, Origin, u64)>,
     ids: HashMap<RecordId, Vec<(Origin, u64)>>,
     bodies: HashMap<Hash, Vec<(Origin, u64)>>,
     memos: BTreeMap<String, Bytes>,
@@ -34,7 +38,12 @@ impl MemoryCatalog {
 
     /// What another process would find if this one kept its catalog.
     pub fn restarted(&self) -> Self {
-        Self { state: RwLock::new(self.read().clone()) }
+        Self { state: RwLock::new(self.read().clone()), clock: self.clock.clone() }
+    }
+
+    /// An empty catalog that takes the time of its changes from `clock`.
+    pub fn with_clock(clock: Arc<dyn Clock>) -> Self {
+        Self { state: RwLock::default(), clock: Some(clock) }
     }
 
     fn read(&self) -> RwLockReadGuard<'_, State> {
@@ -43,6 +52,12 @@ impl MemoryCatalog {
 
     fn write(&self) -> RwLockWriteGuard<'_, State> {
         self.state.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl std::fmt::Debug for MemoryCatalog {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("MemoryCatalog").field("state", &self.state).finish_non_exhaustive()
     }
 }
 
@@ -67,6 +82,16 @@ impl Catalog for MemoryCatalog {
             let reason = format!("a state for entry {at} of `{origin}`, which ends at {end}");
             return Err(CatalogError::Backend { reason });
         }
+        let now = match &self.clock {
+            Some(clock) => first_sequence_of(clock.now()),
+            None => sequence_of_now(),
+        };
+        let last = state.changes.last().map_or(0, |(sequence, ..)| *sequence);
+        let mut sequences = now.max(last.saturating_add(1))..;
+        let mut note = |at| {
+            let sequence = sequences.next().unwrap_or(u64::MAX);
+            state.changes.push((sequence, origin.clone(), at));
+        };
         let rows = state.feeds.entry(origin.clone()).or_default();
         for (at, row) in (cursor..).zip(&batch.rows) {
             row.id()
@@ -75,14 +100,14 @@ impl Catalog for MemoryCatalog {
             row.body_hash()
                 .into_iter()
                 .for_each(|body| state.bodies.entry(body).or_default().push((origin.clone(), at)));
-            state.changes.push(Some((origin.clone(), at)));
+            note(at);
             rows.push(row.clone());
         }
         for (at, body) in &batch.states {
             if let Some(row) = usize::try_from(*at).ok().and_then(|at| rows.get_mut(at)) {
                 row.body = *body;
                 if *at < cursor {
-                    state.changes.push(Some((origin.clone(), *at)));
+                    note(*at);
                 }
             }
         }
@@ -122,12 +147,8 @@ impl Catalog for MemoryCatalog {
 
     fn changes(&self, after: u64, limit: usize) -> Result<Vec<(u64, Origin, u64)>, CatalogError> {
         let state = self.read();
-        let skipped = usize::try_from(after).unwrap_or(usize::MAX);
-        let later = (1..).zip(&state.changes).skip(skipped);
-        let known = later.filter_map(|(sequence, change)| {
-            change.clone().map(|(origin, at)| (sequence, origin, at))
-        });
-        Ok(known.take(limit).collect())
+        let first = state.changes.partition_point(|(sequence, ..)| *sequence <= after);
+        Ok(state.changes.iter().skip(first).take(limit).cloned().collect())
     }
 
     fn memo(&self, key: &str) -> Result<Option<Bytes>, CatalogError> {
@@ -146,10 +167,7 @@ impl Catalog for MemoryCatalog {
     fn forget(&self, origin: &Origin) -> Result<(), CatalogError> {
         let state = &mut *self.write();
         state.feeds.remove(origin);
-        let changes = state.changes.iter_mut();
-        changes
-            .filter(|change| change.as_ref().is_some_and(|(of, _)| of == origin))
-            .for_each(|change| *change = None);
+        state.changes.retain(|(_, of, _)| of != origin);
         state.ids.values_mut().for_each(|places| places.retain(|(of, _)| of != origin));
         state.bodies.values_mut().for_each(|places| places.retain(|(of, _)| of != origin));
         Ok(())
