@@ -117,6 +117,8 @@ pub struct Feeds {
     packed: moka::sync::Cache<(Origin, u64), Hash>,
     /// How others are asked what they hold of us.
     others: std::sync::OnceLock<Arc<dyn Others>>,
+    /// Who keeps words of bodies beside the facts.
+    words: erase::Words,
     /// Whether this directory may be an older copy.
     was_restored: std::sync::atomic::AtomicBool,
     /// Keys of others that the configuration names.

@@ -200,6 +200,9 @@ pub trait Catalog: Send + Sync {
     /// does not yet see the change.
     fn changes(&self, after: u64, limit: usize) -> Result<Vec<(u64, Origin, u64)>, CatalogError>;
 
+    /// The sequence of the last change, 0 if there was none.
+    fn last_change(&self) -> Result<u64, CatalogError>;
+
     /// A note of our own that may be lost, such as a peer's schedule.
     fn memo(&self, key: &str) -> Result<Option<Bytes>, CatalogError>;
 

@@ -52,6 +52,9 @@ pub struct Query {
     pub limit: usize,
     /// Whether records that were withdrawn are among them.
     pub withdrawn: Withdrawn,
+    /// Only records that name this one, such as its attestations, its translations and what answers to it.
+    /// Without it, and unless their kind is chosen, attestations and translations are not among the hits.
+    pub mentions: Option<(Origin, RecordId)>,
     /// Restricted feeds the caller may read, besides all public ones. Pages name none.
     pub readable: Vec<Origin>,
 }
@@ -77,7 +80,7 @@ pub enum Facet {
     /// The UN regional groups of those States.
     Region,
     /// Whether one of those States is a small island developing State, a least developed or a landlocked
-    /// developing country, at the date of the vocabulary.
+    /// developing country, at the date of publication.
     Situation,
     /// Capacities of a mechanism.
     Capacity,

@@ -240,6 +240,10 @@ impl Catalog for SledCatalog {
         })
     }
 
+    fn last_change(&self) -> Result<u64, CatalogError> {
+        Ok(self.reading().next_sequence.saturating_sub(1))
+    }
+
     fn memo(&self, key: &str) -> Result<Option<Bytes>, CatalogError> {
         let tree = self.tree()?;
         let found = guarded(|| tree.get(code::memo_key(key)))?;

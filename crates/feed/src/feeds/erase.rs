@@ -1,20 +1,64 @@
-//! Erasure: after a valid withdrawal the bodies it names are destroyed in segments, head and caches.
+//! Erasure: after a valid withdrawal the bodies it names are destroyed in segments, head, caches and index.
 //! The log keeps verifying: entries stay, only what they commit to is gone.
 //!
 //! Done again after a crash, as the catalog's cursor has not passed the withdrawal; doing it twice
 //! changes nothing.
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use tlog::name::Origin;
 
 use super::{BlockPlace, Feeds, OpenError, View};
 use crate::advance::{Advance, HeadChange, HeadMark};
 use crate::block::{Block, SEGMENT_ENTRIES};
 use crate::head::{Commit, Frame, Head, HeadError};
 use crate::ports::{CommitError, Fact, StoreError};
+use crate::search::{Forget, SearchError};
 use crate::verify::{self, VerifyError};
 
+/// Who keeps words of bodies beside the facts, and what was erased before anybody said so.
+#[derive(Default)]
+pub(super) struct Words {
+    keeper: OnceLock<Arc<dyn Forget>>,
+    /// As few as were erased between the opening of the feeds and that of the index.
+    erased: Mutex<BTreeMap<Origin, BTreeSet<u64>>>,
+}
+
 impl Feeds {
+    /// From now on `keeper` loses what is erased before the erasure counts as done; what was erased since
+    /// the feeds were opened, at once. The first one stays.
+    ///
+    /// # Errors
+    /// When the keeper could not lose it: it must not be used then.
+    pub async fn keep_words_in(&self, keeper: Arc<dyn Forget>) -> Result<(), SearchError> {
+        let waiting = {
+            let mut erased = self.words.erased.lock().unwrap_or_else(PoisonError::into_inner);
+            let _ = self.words.keeper.set(Arc::clone(&keeper));
+            std::mem::take(&mut *erased)
+        };
+        for (origin, indices) in waiting {
+            keeper.forget(&origin, &indices.into_iter().collect::<Vec<_>>()).await?;
+        }
+        Ok(())
+    }
+
+    /// Destroys what stands of these bodies beside the facts.
+    async fn forget_words(&self, origin: &Origin, indices: &[u64]) -> Result<(), SearchError> {
+        let keeper = {
+            let mut erased = self.words.erased.lock().unwrap_or_else(PoisonError::into_inner);
+            let keeper = self.words.keeper.get().cloned();
+            if keeper.is_none() {
+                erased.entry(origin.clone()).or_default().extend(indices);
+            }
+            keeper
+        };
+        match keeper {
+            Some(keeper) => keeper.forget(origin, indices).await,
+            None => Ok(()),
+        }
+    }
+
     /// Destroys the bodies at `indices`, and sets the view's mark to the head without them.
     pub(super) async fn erase(
         self: &Arc<Self>,
@@ -39,7 +83,8 @@ impl Feeds {
         if !tail.is_empty() {
             self.erase_in_head(view, &tail).await?;
         }
-        Ok(())
+        // Last, so that nobody reads there what is gone here.
+        Ok(self.forget_words(&view.origin, indices).await?)
     }
 
     async fn erase_in_head(&self, view: &mut View, indices: &[u64]) -> Result<(), OpenError> {

@@ -45,6 +45,7 @@ impl Feeds {
                 .build(),
             packed: moka::sync::Cache::new(super::PACKED_MAX),
             others: std::sync::OnceLock::new(),
+            words: super::erase::Words::default(),
             was_restored: std::sync::atomic::AtomicBool::new(false),
             outside: RwLock::default(),
             cosigning: tokio::sync::Mutex::new(()),
@@ -324,6 +325,9 @@ pub enum OpenError {
     /// The catalog failed.
     #[error(transparent)]
     Catalog(#[from] CatalogError),
+    /// Words of erased bodies could not be destroyed.
+    #[error("what was erased stands in the search index still: {0}")]
+    Words(#[from] crate::search::SearchError),
     /// What is on disk does not verify.
     #[error("what is stored does not verify: {0}")]
     Verify(#[from] VerifyError),

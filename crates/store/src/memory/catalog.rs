@@ -151,6 +151,10 @@ impl Catalog for MemoryCatalog {
         Ok(state.changes.iter().skip(first).take(limit).cloned().collect())
     }
 
+    fn last_change(&self) -> Result<u64, CatalogError> {
+        Ok(self.read().changes.last().map_or(0, |(sequence, ..)| *sequence))
+    }
+
     fn memo(&self, key: &str) -> Result<Option<Bytes>, CatalogError> {
         Ok(self.read().memos.get(key).cloned())
     }
