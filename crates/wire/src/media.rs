@@ -14,10 +14,14 @@ pub const JSON_LD: &str = "application/ld+json";
 pub const PROBLEM: &str = "application/problem+json";
 /// The size that a witness holds of a log (C2SP tlog-witness), in an answer of status 409.
 pub const TLOG_SIZE: &str = "text/x.tlog.size";
+/// Answers of OAI-PMH, XML Schemas.
+pub const XML: &str = "text/xml; charset=utf-8";
 /// Pages.
 pub const HTML: &str = "text/html; charset=utf-8";
 /// The style sheet.
 pub const CSS: &str = "text/css; charset=utf-8";
+/// Tables.
+pub const CSV: &str = "text/csv; charset=utf-8";
 /// Drawings.
 pub const SVG: &str = "image/svg+xml";
 

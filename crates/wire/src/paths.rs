@@ -21,6 +21,12 @@ use tlog::hash::Hash;
 use tlog::name::{NodeName, Origin};
 use tlog::tile::TilePath;
 
+pub mod site;
+
+/// OAI-PMH 2.0.
+pub const OAI: &str = "/oai";
+/// The XML Schema of the metadata format `practice`.
+pub const OAI_SCHEMA: &str = "/oai/practice.xsd";
 /// The node record's bytes; always public.
 pub const WELL_KNOWN: &str = "/.well-known/jopoi";
 /// Size, origin and root of every feed held; JSON, see [`crate::heads`].
