@@ -140,6 +140,7 @@ class World {
     await this.on(data, 'restore', '--accept-loss', '--root-file', this.root('XG', 'apart'));
     this.servers.push(await this.serve(data));
     await this.until('hub', `/feeds/${nodeOf('XG')}/public`, text => text.includes('goes on in'));
+    await this.until('hub', `/feeds/${nodeOf('XG')}/public-2`, () => true);
     return recordOf('XG', lost);
   }
 
