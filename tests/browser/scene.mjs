@@ -140,7 +140,7 @@ class World {
     await this.on(data, 'restore', '--accept-loss', '--root-file', this.root('XG', 'apart'));
     this.servers.push(await this.serve(data));
     await this.until('hub', `/feeds/${nodeOf('XG')}/public`, text => text.includes('goes on in'));
-    await this.until('hub', `/feeds/${nodeOf('XG')}/public-2`, () => true);
+    await this.until('hub', `/feeds/${nodeOf('XG')}/public-2`, (_, answer) => answer.ok);
     return recordOf('XG', lost);
   }
 
@@ -217,8 +217,9 @@ class World {
     for (;;) {
       const url = new URL(page, this.urls[data]);
       url.searchParams.set('lang', 'en');
-      const text = await (await fetch(url, { headers: { accept: 'text/html' } })).text();
-      if (says(text.toLowerCase())) return text;
+      const answer = await fetch(url, { headers: { accept: 'text/html' } });
+      const text = await answer.text();
+      if (says(text.toLowerCase(), answer)) return text;
       if (Date.now() > end) throw new Error(`${url} never said what this scene is about:\n${text}`);
       await new Promise(resolve => setTimeout(resolve, 200));
     }
