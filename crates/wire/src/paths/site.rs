@@ -14,3 +14,38 @@ pub const SEARCH_JSON_FEED: &str = "/search.json-feed";
 pub const DOWNLOAD: &str = "/download";
 /// All public feeds held here, a bundle.
 pub const DOWNLOAD_COLLECTION: &str = "/download/collection.jpb";
+/// Page: the States about which records are held here.
+pub const STATES: &str = "/states";
+/// Page: a State and its mechanisms; `code` is ISO 3166-1 alpha-2.
+pub const STATE: &str = "/states/{code}";
+/// Page: profiles side by side, `?state=A&state=B`.
+pub const COMPARE: &str = "/compare";
+/// Page: a group of the network of `node`; `id` is that of its record, without `urn:uuid:`.
+pub const GROUP: &str = "/groups/{node}/{id}";
+/// Page: all topics.
+pub const TOPICS: &str = "/topics";
+/// Page: a topic.
+pub const TOPIC: &str = "/topics/{code}";
+/// Page: the Sustainable Development Goals.
+pub const SDGS: &str = "/sdgs";
+/// Page: a Goal or a target.
+pub const SDG: &str = "/sdgs/{code}";
+/// Page: the human rights mechanisms.
+pub const HUMAN_RIGHTS_MECHANISMS: &str = "/human-rights-mechanisms";
+/// Page: a human rights mechanism.
+pub const HUMAN_RIGHTS_MECHANISM: &str = "/human-rights-mechanisms/{code}";
+/// Page: what was withdrawn.
+pub const WITHDRAWALS: &str = "/withdrawals";
+/// Page: how the copies held here stand.
+pub const NETWORK_STATUS: &str = "/network-status";
+
+/// [`STATE`]
+pub fn state(code: &str) -> String {
+    format!("{STATES}/{code}")
+}
+
+/// [`GROUP`]
+pub fn group(node: &tlog::name::NodeName, id: &practice::id::RecordId) -> String {
+    let urn = id.to_string();
+    format!("/groups/{node}/{}", urn.strip_prefix("urn:uuid:").unwrap_or(&urn))
+}
