@@ -1,0 +1,10 @@
+//! The index over a node in memory: what is found, what is hidden, what is forgotten.
+
+#[cfg(test)]
+mod erasure;
+#[cfg(test)]
+mod finding;
+#[cfg(test)]
+mod following;
+#[cfg(test)]
+mod stand;
