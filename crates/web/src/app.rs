@@ -44,6 +44,8 @@ pub struct App {
     pub(crate) nonces: Arc<Nonces>,
     /// Places for readers who wait for news.
     pub(crate) waiting: Arc<Semaphore>,
+    /// When each record changed here, for harvesters.
+    pub(crate) oai: Arc<crate::oai::Ledger>,
     /// Who asks.
     pub(crate) audience: Audience,
 }
@@ -137,6 +139,7 @@ impl App {
             site: Arc::new(site),
             base_urls: Arc::new(base_url.iter().cloned().collect()),
             nonces: Arc::default(),
+            oai: Arc::default(),
             base_url,
             upkeep: None,
             copies: None,

@@ -27,6 +27,7 @@ mod bundles;
 mod content;
 mod descriptions;
 mod feed_objects;
+mod oai;
 mod openapi;
 mod operator;
 mod pages;

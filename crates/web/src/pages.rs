@@ -204,7 +204,7 @@ pub(crate) async fn asset(params: Params, headers: HeaderMap) -> Result<Response
 }
 
 /// Without a configured address, the one that was asked for: it is shown back to whoever asked it, as text.
-fn base_asked_for(headers: &HeaderMap) -> String {
+pub(crate) fn base_asked_for(headers: &HeaderMap) -> String {
     let host = headers.get(HOST).and_then(|value| value.to_str().ok()).unwrap_or_default();
     // It becomes part of a command: nothing that means something to a shell.
     let plain = |letter: char| letter.is_ascii_alphanumeric() || ".:-[]".contains(letter);
@@ -213,7 +213,7 @@ fn base_asked_for(headers: &HeaderMap) -> String {
 }
 
 /// Whether this node only documents how things work, so that no State speaks through it.
-fn is_documentation(node: &NodeName) -> bool {
+pub(crate) fn is_documentation(node: &NodeName) -> bool {
     node.as_str().ends_with(DOCUMENTATION_SUFFIX)
 }
 
@@ -233,20 +233,20 @@ fn set_language(head: &mut HeaderMap, texts: &Texts) {
 }
 
 /// The title of the site: what the operator wrote, else the node's own name for itself.
-fn site_name(app: &App, texts: &Texts) -> String {
+pub(crate) fn site_name(app: &App, texts: &Texts) -> String {
     let configured = best_name(&app.site.name, texts);
     let own = || node_name(app, app.feeds.node(), texts);
     configured.unwrap_or_else(own)
 }
 
 /// A node's name for people, else its name.
-fn node_name(app: &App, node: &NodeName, texts: &Texts) -> String {
+pub(crate) fn node_name(app: &App, node: &NodeName, texts: &Texts) -> String {
     let subject = node_subject(app, node);
     subject.and_then(|subject| best_name(&subject.names, texts)).unwrap_or_else(|| node.to_string())
 }
 
 /// What a node says of itself, if it is known here.
-fn node_subject(app: &App, node: &NodeName) -> Option<NodeSubject> {
+pub(crate) fn node_subject(app: &App, node: &NodeName) -> Option<NodeSubject> {
     let body = practice::body::Body::open(app.feeds.node_record(node)?).ok()?;
     serde_json::from_value(body.subject().clone()).ok()
 }

@@ -11,8 +11,8 @@ use wire::paths;
 
 use crate::app::{App, Audience};
 use crate::{
-    answer::Answer, api, around, bundles, caller, descriptions, feed_objects, openapi, operator,
-    pages, receipts, witness,
+    answer::Answer, api, around, bundles, caller, descriptions, feed_objects, oai, openapi,
+    operator, pages, receipts, witness,
 };
 
 /// One route.
@@ -77,6 +77,16 @@ const fn taken(
     Route { method, pattern, audience, form, summary, make }
 }
 
+/// Asked with a form, by anybody; changes nothing.
+const fn posted(
+    pattern: &'static str,
+    make: fn() -> MethodRouter<App>,
+    summary: &'static str,
+) -> Route {
+    let (method, audience, form) = (Method::POST, Audience::Everyone, Form::Loose);
+    Route { method, pattern, audience, form, summary, make }
+}
+
 const fn for_operator(
     pattern: &'static str,
     make: fn() -> MethodRouter<App>,
@@ -129,6 +139,9 @@ pub static ROUTES: &[Route] = &[
     loose(paths::CONTEXT, || get(descriptions::context), "JSON-LD context of all records"),
     exact(paths::LIVEZ, || get(descriptions::livez), "The process runs"),
     loose(paths::READYZ, || get(descriptions::readyz), "It can serve and write"),
+    loose(paths::OAI, || get(oai::get), "OAI-PMH 2.0"),
+    posted(paths::OAI, || post(oai::post), "OAI-PMH 2.0, with the arguments as a form"),
+    loose(paths::OAI_SCHEMA, || get(oai::schema), "The XML Schema of our metadata format"),
     // For the operator, over the control socket.
     for_operator(paths::API_PUBLISH, || post(operator::publish), "Publish drafts, all or none"),
     for_operator(paths::API_WITHDRAW, || post(operator::withdraw), "Withdraw a record"),
