@@ -137,11 +137,14 @@ async fn follow(node: Arc<Node>, shutdown: watch::Receiver<bool>) {
     node.outward().peers();
     node.outward().submit();
     let asking = tokio::spawn(peer::guard::keep_asking(Arc::clone(node.feeds())));
+    let indexer = Arc::clone(node.indexer());
+    let indexing = tokio::spawn(async move { indexer.run().await });
     tokio::select! {
         () = process::asked(shutdown) => {}
         () = node.keeper().keep_in_order() => {}
     }
     asking.abort();
+    indexing.abort();
     node.outward().stop().await;
 }
 

@@ -12,6 +12,7 @@ use feed::secret::LockedSigner;
 use peer::limits::Limits;
 use peer::outbound::{Outbound, SystemLookup};
 use peer::settings::PeerSettings;
+use search::{Index, Indexer};
 use store::catalog::SledCatalog;
 use store::facts::Directory;
 use web::app::{App, Site};
@@ -31,6 +32,7 @@ pub struct Node {
     outward: Arc<Outward>,
     keeper: Arc<Keeper>,
     vault: Arc<Vault>,
+    indexer: Arc<Indexer>,
     app: App,
 }
 
@@ -90,6 +92,8 @@ impl Node {
             random: Arc::new(SystemRandom),
         };
         let feeds = Feeds::open(parts).await.context("the node cannot be opened")?;
+        let index = open_index(place, &feeds).await?;
+        let indexer = Arc::new(Indexer::new(Arc::clone(&feeds), index.clone()));
         let witnesses = place.config.outside_witnesses()?;
         let keys = witnesses.iter().map(|witness| witness.key.clone()).collect();
         feeds.trust_outside(keys, place.config.outside_logs()?);
@@ -111,7 +115,8 @@ impl Node {
         let keeper = Arc::new(keeper);
         app.upkeep = Some(Arc::clone(&keeper) as _);
         app.copies = Some(Arc::clone(&vault) as _);
-        Ok(Arc::new(Self { place: place.clone(), feeds, outward, keeper, vault, app }))
+        app.search = Some(Arc::new(index));
+        Ok(Arc::new(Self { place: place.clone(), feeds, outward, keeper, vault, indexer, app }))
     }
 
     /// Its feeds.
@@ -132,6 +137,11 @@ impl Node {
     /// Its copies.
     pub fn vault(&self) -> &Vault {
         &self.vault
+    }
+
+    /// What keeps its search index up with its feeds.
+    pub fn indexer(&self) -> &Arc<Indexer> {
+        &self.indexer
     }
 
     /// Where it lies.
@@ -167,6 +177,15 @@ impl Shared {
         outbounds.push((settings.clone(), mib, Arc::clone(&outbound)));
         Ok(outbound)
     }
+}
+
+/// The search index beside the catalog. From here on what is erased leaves it before the erasure counts as
+/// done.
+async fn open_index(place: &Place, feeds: &Feeds) -> anyhow::Result<Index> {
+    let directory = place.data.join("index");
+    let index = tokio::task::spawn_blocking(move || Index::open(&directory)).await??;
+    feeds.keep_words_in(Arc::new(index.clone())).await?;
+    Ok(index)
 }
 
 /// The secrets of a node, opened as far as there is a way to their passphrase.
