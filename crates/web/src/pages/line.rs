@@ -1,6 +1,7 @@
 //! Lines of lists: a record, a feed, a node.
 
-use feed::feeds::{FeedState, RecordSummary, View};
+use feed::feeds::{FeedState, RecordRead, RecordSummary, View};
+use practice::kind::Kind;
 use practice::vocabulary;
 use serde_json::Value;
 use tlog::name::NodeName;
@@ -56,13 +57,18 @@ pub(crate) async fn record(
     texts: &'static Texts,
 ) -> Result<RecordLine, Answer> {
     let read = app.feeds.record(&summary.origin, &summary.id).await?;
+    Ok(of_read(&read, &summary.kind, texts))
+}
+
+/// The line of a record that has been read.
+pub(crate) fn of_read(read: &RecordRead, kind: &Kind, texts: &'static Texts) -> RecordLine {
     let subject = read.body.as_ref().map(|body| body.subject());
     let member = |name: &str| subject.and_then(|subject| subject.get(name));
     let source = member("language").and_then(Value::as_str).unwrap_or("en");
     let shower = Shower { texts, source };
     let passage =
         |name: &str| member(name).and_then(Value::as_object).and_then(|map| shower.best(map));
-    let kind = shower.label("record-kinds", summary.kind.as_str());
+    let kind = shower.label("record-kinds", kind.as_str());
     let untitled = || Passage {
         lang: texts.code().to_owned(),
         dir: texts.direction(),
@@ -71,16 +77,16 @@ pub(crate) async fn record(
     };
     let issuer = read.body.as_ref().and_then(|body| body.state());
     let time = read.body.as_ref().map(|body| body.valid_from().to_owned()).unwrap_or_default();
-    Ok(RecordLine {
-        href: paths::record(&summary.origin, &summary.id),
+    RecordLine {
+        href: paths::record(&read.origin, &read.id),
         title: passage("title").unwrap_or_else(untitled),
         summary: passage("summary"),
         states: texts.listed(&states(subject, issuer, texts)),
-        node: summary.origin.node().to_string(),
+        node: read.origin.node().to_string(),
         date: texts.date(&time),
         time,
         kind,
-    })
+    }
 }
 
 /// The names of the States a record is about: those it names, else the issuer's.
