@@ -75,7 +75,12 @@ impl Stand {
         self.publish_as(None, Kind::GOOD_PRACTICE, subject).await
     }
 
-    pub(crate) async fn publish_as(&self, id: Option<RecordId>, kind: Kind, subject: Value) -> Published {
+    pub(crate) async fn publish_as(
+        &self,
+        id: Option<RecordId>,
+        kind: Kind,
+        subject: Value,
+    ) -> Published {
         let publication = Publication { kind, id, subject, expected: None };
         let published = self.feeds.publish(&FeedName::public(), vec![publication]).await.unwrap();
         self.indexer.catch_up().await.unwrap();
@@ -84,8 +89,11 @@ impl Stand {
 
     /// Publishes in a feed for the node itself alone.
     pub(crate) async fn publish_restricted(&self, subject: Value) -> Origin {
-        let origin =
-            self.feeds.begin_restricted(&Audience::Nodes(vec![self.feeds.node().clone()])).await.unwrap();
+        let origin = self
+            .feeds
+            .begin_restricted(&Audience::Nodes(vec![self.feeds.node().clone()]))
+            .await
+            .unwrap();
         let publication =
             Publication { kind: Kind::GOOD_PRACTICE, id: None, subject, expected: None };
         self.feeds.publish(origin.feed(), vec![publication]).await.unwrap();
@@ -122,7 +130,11 @@ pub(crate) fn titles(hits: &Hits) -> Vec<String> {
 /// A practice with a title and a summary in some languages.
 pub(crate) fn practice(texts: &[(&str, &str, &str)], more: Value) -> Value {
     let map = |which: fn(&(&str, &str, &str)) -> String| -> Value {
-        texts.iter().map(|text| (text.0.to_owned(), Value::String(which(text)))).collect::<serde_json::Map<_, _>>().into()
+        texts
+            .iter()
+            .map(|text| (text.0.to_owned(), Value::String(which(text))))
+            .collect::<serde_json::Map<_, _>>()
+            .into()
     };
     let mut subject = json!({
         "title": map(|text| text.1.to_owned()),
@@ -159,3 +171,23 @@ fn secret() -> OnlineSecret {
     OnlineSecret::from_bytes(*Hash::of("online").as_bytes())
 }
 
+fn node_record(node: &NodeName, root: &SigningKey) -> bytes::Bytes {
+    let names = [("en".to_owned(), "Mechanism of Paraguay".to_owned())].into();
+    let mut subject = NodeSubject::new(node.clone(), names, root.public());
+    subject.state = Some("PY".to_owned());
+    for key_use in KeyUse::ALL {
+        subject = subject.with_key(key_use.as_str(), 1, &secret().key(key_use, 1).unwrap());
+    }
+    let unsigned = Unsigned {
+        kind: Kind::NODE,
+        id: RecordId::from_random_bytes([7; 16]),
+        feed: None,
+        version: 1,
+        issuer: Issuer { key: root.public(), node: node.clone(), state: Some("PY".to_owned()) },
+        valid_from: "2026-11-23T12:00:00Z".to_owned(),
+        salt: [9; 32],
+        subject: subject.subject(),
+    };
+    let sign = |message: &[u8]| Ok::<_, std::convert::Infallible>(root.sign(message));
+    practice::body::Body::sign(unsigned, &sign).unwrap().bytes().clone()
+}
