@@ -255,9 +255,9 @@ impl Reply<'_> {
                     break 'pages;
                 }
                 if whole {
-                    self.record(&item, list.format)
+                    self.record(&item, list.format);
                 } else {
-                    self.header(&item)
+                    self.header(&item);
                 }
                 given += 1;
                 list.after = place.sequence;

@@ -74,7 +74,7 @@ impl Format {
 fn dublin_core(xml: &mut Xml, app: &App, base: &str, item: &Item, body: &Body) {
     let subject = body.subject();
     let english = [("xml:lang", LANGUAGE)];
-    texts(xml, "dc:title", "xml:lang", subject.get("title"));
+    texts(xml, "dc:title", "xml:lang", subject, "title");
     let node = item.origin.node();
     let name = Texts::of(LANGUAGE)
         .map_or_else(|| node.to_string(), |texts| pages::node_name(app, node, texts));
@@ -91,7 +91,7 @@ fn dublin_core(xml: &mut Xml, app: &App, base: &str, item: &Item, body: &Body) {
             xml.leaf("dc:subject", &english, label);
         }
     }
-    texts(xml, "dc:description", "xml:lang", subject.get("summary"));
+    texts(xml, "dc:description", "xml:lang", subject, "summary");
     let basis = text(subject, "basis").filter(|basis| *basis != "own-statement");
     if let Some(basis) = basis.and_then(|basis| Vocabulary::get("bases")?.term(basis)) {
         xml.leaf("dc:description", &english, basis.label(LANGUAGE));
@@ -149,8 +149,8 @@ fn practice(xml: &mut Xml, base: &str, item: &Item, live: &Live) {
             xml.leaf("topic", &[], topic);
         }
     }
-    texts(xml, "title", "lang", subject.get("title"));
-    texts(xml, "summary", "lang", subject.get("summary"));
+    texts(xml, "title", "lang", subject, "title");
+    texts(xml, "summary", "lang", subject, "summary");
     xml.leaf("page", &[], &paths::below(base, &paths::record(origin, &item.id)));
     xml.leaf("proof", &[], &paths::below(base, &paths::proof(origin, live.index)));
     let address = paths::below(base, &paths::body(origin, live.index));
@@ -158,13 +158,17 @@ fn practice(xml: &mut Xml, base: &str, item: &Item, live: &Live) {
     xml.leaf("credential", &attributes, &STANDARD.encode(body.bytes()));
 }
 
-/// A text in each of its languages.
-fn texts(xml: &mut Xml, name: &'static str, attribute: &str, value: Option<&Value>) {
-    match value {
+/// A text in each of its languages, that of the record first.
+fn texts(xml: &mut Xml, name: &'static str, attribute: &str, subject: &Value, member: &str) {
+    match subject.get(member) {
         Some(Value::String(text)) => xml.leaf(name, &[], text),
         Some(Value::Object(map)) => {
-            for (tag, text) in map.iter().filter_map(|(tag, text)| Some((tag, text.as_str()?))) {
-                let known = language::is_canonical(tag).then_some((attribute, tag.as_str()));
+            let written = text(subject, "language").unwrap_or_default();
+            let mut texts: Vec<_> =
+                map.iter().filter_map(|(tag, text)| Some((tag.as_str(), text.as_str()?))).collect();
+            texts.sort_by_key(|(tag, _)| *tag != written);
+            for (tag, text) in texts {
+                let known = language::is_canonical(tag).then_some((attribute, tag));
                 xml.leaf(name, known.as_slice(), text);
             }
         }

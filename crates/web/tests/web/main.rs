@@ -7,6 +7,8 @@ mod feed_objects;
 #[cfg(test)]
 mod health;
 #[cfg(test)]
+mod oai;
+#[cfg(test)]
 mod operator;
 #[cfg(test)]
 mod pages;

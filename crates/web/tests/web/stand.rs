@@ -28,13 +28,14 @@ use web::{App, PeersError, PeersView, Site, routes};
 use wire::api;
 
 /// 23 November 2026, 12:00 UTC.
-const NOW: u64 = 1_795_435_200;
+pub(crate) const NOW: u64 = 1_795_435_200;
 
 /// A node that has begun its public feed.
 pub(crate) struct Stand {
     pub(crate) feeds: Arc<Feeds>,
     pub(crate) origin: Origin,
     pub(crate) app: App,
+    pub(crate) clock: Arc<SetClock>,
 }
 
 /// What was answered.
@@ -44,11 +45,18 @@ pub(crate) struct Answered {
     pub(crate) bytes: Bytes,
 }
 
-struct FixedClock;
+/// A clock that stands until it is set.
+pub(crate) struct SetClock(AtomicU64);
 
-impl Clock for FixedClock {
+impl SetClock {
+    pub(crate) fn set(&self, now: u64) {
+        self.0.store(now, Ordering::Relaxed);
+    }
+}
+
+impl Clock for SetClock {
     fn now(&self) -> u64 {
-        NOW
+        self.0.load(Ordering::Relaxed)
     }
 }
 
@@ -96,12 +104,13 @@ impl Stand {
         let node = NodeName::parse(name).unwrap();
         let root = SigningKey::from_seed(Hash::of("root").as_bytes()).unwrap();
         let secret = || OnlineSecret::from_bytes(*Hash::of("online").as_bytes());
+        let clock = Arc::new(SetClock(AtomicU64::new(NOW)));
         let feeds = Feeds::open(Parts {
             node: node.clone(),
             store: Arc::new(MemoryStore::new()),
-            catalog: Arc::new(MemoryCatalog::new()),
+            catalog: Arc::new(MemoryCatalog::with_clock(clock.clone())),
             signer: Arc::new(secret().signer(1).unwrap()),
-            clock: Arc::new(FixedClock),
+            clock: clock.clone(),
             random: Arc::new(Counting::default()),
         })
         .await
@@ -109,7 +118,12 @@ impl Stand {
         let record = node_record(&node, &root, &secret());
         feeds.begin(&FeedName::public(), record).await.unwrap();
         let app = App::new(Arc::clone(&feeds), Arc::new(Alone), Site::default(), None);
-        Self { feeds, origin: Origin::new(node, FeedName::public()), app }
+        Self { feeds, origin: Origin::new(node, FeedName::public()), app, clock }
+    }
+
+    /// What another process would serve over the same feeds.
+    pub(crate) fn restarted(&self) -> App {
+        App::new(Arc::clone(&self.feeds), Arc::new(Alone), Site::default(), None)
     }
 
     pub(crate) async fn publish(&self, subject: Value) -> Published {
