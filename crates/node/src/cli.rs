@@ -70,6 +70,8 @@ pub enum Command {
     Import(commands::import::Import),
     /// List the current records of the feeds held here.
     List(commands::list::List),
+    /// Find records by words and filters, in every language.
+    Search(commands::search::Search),
     /// Show one record in all its languages.
     Show(commands::show::Show),
     /// Check a record from the root key to its last byte, and say which link fails.
@@ -153,6 +155,7 @@ impl Command {
             Self::Form(command) => command.run(output),
             Self::Import(command) => command.run(global, output).await,
             Self::List(command) => command.run(global, output).await,
+            Self::Search(command) => command.run(global, output).await,
             Self::Show(command) => command.run(global, output).await,
             Self::Verify(command) => command.run(global, output).await,
             Self::Feed(command) => command.run(global, output).await,

@@ -19,6 +19,7 @@ pub mod network;
 pub mod publish;
 pub mod rebuild;
 pub mod restore;
+pub mod search;
 pub mod serve;
 pub mod show;
 pub mod status;

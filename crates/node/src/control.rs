@@ -54,6 +54,16 @@ impl Control {
         }
     }
 
+    /// The same, with a search index that has caught up: while a server runs it follows by itself.
+    pub async fn reach_indexed(place: &Place) -> anyhow::Result<Self> {
+        if UnixStream::connect(&place.socket()).await.is_ok() {
+            return Self::reach(place).await;
+        }
+        let node = Node::open(place, &Shared::default()).await?;
+        node.indexer().catch_up().await?;
+        Ok(Self::Here(node.operator_router()))
+    }
+
     /// `GET path`.
     pub async fn get<A: DeserializeOwned>(&self, path: &str) -> anyhow::Result<A> {
         read(self.exchange(Method::GET, path, Bytes::new()).await?)

@@ -42,8 +42,8 @@ pub fn of(body: &Body) -> Vec<(Facet, String)> {
 pub fn of_feed(origin: &Origin, kind: &str, state: Option<&str>) -> Vec<(Facet, String)> {
     let mut found = Values(Vec::new());
     found.add(Facet::Kind, kind);
-    found.add(Facet::Node, &origin.node().to_string());
-    found.add(Facet::Feed, &origin.to_string());
+    found.add(Facet::Node, origin.node().as_ref());
+    found.add(Facet::Feed, origin.as_ref());
     found.add_all(Facet::State, state);
     found.0
 }

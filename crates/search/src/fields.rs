@@ -68,9 +68,8 @@ impl Fields {
         let symbol = builder.add_text_field("symbol", STRING);
         let changed = builder.add_i64_field(CHANGED, NumericOptions::from(FAST | INDEXED));
         let stored = builder.add_bytes_field("stored", BytesOptions::default().set_stored());
-        let facets = Facet::ALL.map(|facet| {
-            (facet, builder.add_text_field(&column(facet), TextOptions::from(STRING | FAST)))
-        });
+        let facets =
+            Facet::ALL.map(|facet| (facet, builder.add_text_field(&column(facet), STRING | FAST)));
         let texts = INTERFACE.into_iter().chain([OTHER]).map(|language| TextFields {
             language,
             title: text_field(&mut builder, "title", language),

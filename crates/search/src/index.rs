@@ -85,7 +85,7 @@ impl Index {
             .tokenizers(tokenizers())
             .open_or_create(place)
             .map_err(|error| failed(&error))?;
-        Self::of(fields, inner, Some(directory.to_owned()), 0)
+        Self::of(fields, &inner, Some(directory.to_owned()), 0)
     }
 
     /// An index in memory, for tests and for programs that keep nothing.
@@ -96,7 +96,7 @@ impl Index {
         let fields = Fields::new();
         let mut inner = tantivy::Index::create_in_ram(fields.schema.clone());
         inner.set_tokenizers(tokenizers());
-        Self::of(fields, inner, None, 0)
+        Self::of(fields, &inner, None, 0)
     }
 
     fn open_existing(directory: &Path) -> Result<Option<Self>, SearchError> {
@@ -115,12 +115,12 @@ impl Index {
             return Ok(None);
         }
         inner.set_tokenizers(tokenizers());
-        Self::of(fields, inner, Some(directory.to_owned()), payload.sequence).map(Some)
+        Self::of(fields, &inner, Some(directory.to_owned()), payload.sequence).map(Some)
     }
 
     fn of(
         fields: Fields,
-        inner: tantivy::Index,
+        inner: &tantivy::Index,
         directory: Option<PathBuf>,
         sequence: u64,
     ) -> Result<Self, SearchError> {

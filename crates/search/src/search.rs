@@ -160,8 +160,7 @@ impl Asked<'_> {
     fn readable(&self) -> Clause {
         let fields = &self.shared.fields;
         let feed = fields.facet(Facet::Feed);
-        let restricted =
-            self.query.readable.iter().map(|origin| exactly(feed, &origin.to_string()));
+        let restricted = self.query.readable.iter().map(|origin| exactly(feed, origin.as_ref()));
         filter(any([exactly(fields.audience, PUBLIC)].into_iter().chain(restricted).collect()))
     }
 
@@ -171,7 +170,7 @@ impl Asked<'_> {
         }
         let (groups, node) = (self.shared.groups(), self.shared.fields.facet(Facet::Node));
         let members = groups.get(value).into_iter().flatten();
-        members.map(|member| exactly(node, &member.to_string())).collect()
+        members.map(|member| exactly(node, member.as_ref())).collect()
     }
 
     /// The counts asked for. Facets in which nothing was chosen are counted together.
@@ -186,10 +185,10 @@ impl Asked<'_> {
             self.query.count.iter().partition(|facet| chosen(facet));
         let mut counted = Counted::new();
         if !together.is_empty() {
-            counted.extend(self.counted(strictness, together, None)?);
+            counted.extend(self.counted(strictness, &together, None)?);
         }
         for facet in apart {
-            counted.extend(self.counted(strictness, vec![facet], Some(facet))?);
+            counted.extend(self.counted(strictness, &[facet], Some(facet))?);
         }
         let most_first = |counts: BTreeMap<String, usize>| {
             let mut counts: Vec<(String, usize)> = counts.into_iter().collect();
@@ -206,7 +205,7 @@ impl Asked<'_> {
     fn counted(
         &self,
         strictness: Strictness,
-        facets: Vec<Facet>,
+        facets: &[Facet],
         open: Option<Facet>,
     ) -> tantivy::Result<Counted> {
         let groups_asked = facets.contains(&Facet::Group);
@@ -226,7 +225,7 @@ impl Asked<'_> {
                 .iter()
                 .filter_map(|(group, members)| {
                     let count =
-                        members.iter().filter_map(|member| nodes.get(&member.to_string())).sum();
+                        members.iter().filter_map(|member| nodes.get::<str>(member.as_ref())).sum();
                     (count > 0).then(|| (group.clone(), count))
                 })
                 .collect();

@@ -146,7 +146,9 @@ pub(crate) fn practice(texts: &[(&str, &str, &str)], more: Value) -> Value {
         "capacities": ["coordination"],
     });
     let members = subject.as_object_mut().unwrap();
-    members.extend(more.as_object().cloned().unwrap_or_default());
+    if let Value::Object(more) = more {
+        members.extend(more);
+    }
     subject
 }
 
