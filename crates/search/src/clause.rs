@@ -51,17 +51,24 @@ pub(crate) struct Clauses<'a> {
     searcher: &'a Searcher,
     words: &'a Words,
     codes: BTreeMap<usize, BTreeSet<(Facet, &'static str)>>,
+    /// The words that count for a match: those no language passes over, or all if there is no other.
+    needed: Vec<(usize, &'a Word)>,
 }
 
 impl<'a> Clauses<'a> {
     pub(crate) fn new(fields: &'a Fields, searcher: &'a Searcher, words: &'a Words) -> Self {
         let texts: Vec<String> = words.wanted.iter().map(|word| word.text().to_owned()).collect();
-        Self { fields, searcher, words, codes: labels::codes(&texts) }
+        let all = words.wanted.iter().enumerate();
+        let mut needed: Vec<_> = all.clone().filter(|(_, word)| !word.is_passed_over()).collect();
+        if needed.is_empty() {
+            needed = all.collect();
+        }
+        Self { fields, searcher, words, codes: labels::codes(&texts), needed }
     }
 
     /// Whether a lenient query finds more than a strict one.
     pub(crate) fn can_be_lenient(&self) -> bool {
-        let words = self.needed().count();
+        let words = self.needed.len();
         (2..=WHOLE_WORDS_MAX).contains(&words) || (self.words.named.is_some() && words > 0)
     }
 
@@ -72,7 +79,7 @@ impl<'a> Clauses<'a> {
         strictness: Strictness,
     ) -> tantivy::Result<Box<dyn Query>> {
         let mut parts: Vec<(Occur, Box<dyn Query>)> = Vec::new();
-        let needed: Vec<_> = self.needed().collect();
+        let needed = self.needed.as_slice();
         if let (Some(named), Strictness::Strict) = (&self.words.named, strictness) {
             parts.push((Occur::Must, self.answering(named)));
             for (place, word) in self.words.wanted.iter().enumerate() {
@@ -88,7 +95,7 @@ impl<'a> Clauses<'a> {
             parts.push((Occur::Must, Box::new(ConstScoreQuery::new(all, 0.0))));
         } else {
             let everywhere = self.fields.texts();
-            parts.push((Occur::Must, self.all_of(&needed, everywhere, true, strictness)?));
+            parts.push((Occur::Must, self.all_of(needed, everywhere, true, strictness)?));
             for (place, word) in self.words.wanted.iter().enumerate() {
                 if !needed.iter().any(|(needed, _)| *needed == place) {
                     parts.extend(
@@ -98,7 +105,7 @@ impl<'a> Clauses<'a> {
             }
             let of_reader: Vec<TextFields> = self.fields.text_of(reader).into_iter().collect();
             if !reader.is_empty() && !of_reader.is_empty() {
-                let lifted = self.all_of(&needed, &of_reader, false, strictness)?;
+                let lifted = self.all_of(needed, &of_reader, false, strictness)?;
                 parts.push((Occur::Should, Box::new(ConstScoreQuery::new(lifted, READER_LIFT))));
             }
         }
@@ -117,13 +124,6 @@ impl<'a> Clauses<'a> {
         };
         let exact = scored(exactly(field, &answers_key(&named.symbol, paragraph)), 1.0);
         any(vec![exact, scored(exactly(field, &answers_key(&named.symbol, "")), 0.0)])
-    }
-
-    /// The words that count for a match: those no language passes over, or all of them if there is no other.
-    fn needed(&self) -> impl Iterator<Item = (usize, &'a Word)> {
-        let numbered = || self.words.wanted.iter().enumerate();
-        let some = numbered().any(|(_, word)| !word.is_passed_over());
-        numbered().filter(move |(_, word)| !some || !word.is_passed_over())
     }
 
     fn all_of(
@@ -158,10 +158,20 @@ impl<'a> Clauses<'a> {
     ) -> tantivy::Result<Option<Box<dyn Query>>> {
         let mut ways: Vec<Box<dyn Query>> = Vec::new();
         for of_language in fields {
-            for (field, boost) in [(of_language.title, TITLE_BOOST), (of_language.text, 1.0)] {
-                if let Some(way) = self.way(word, of_language.language, field)? {
-                    ways.push(Box::new(BoostQuery::new(way, boost)));
+            let language = of_language.language;
+            let tokens = match word {
+                Word::Plain(text) | Word::Phrase(text) => places(analyse(language, text)),
+                Word::Chinese(token) if language == analyser("zh") => {
+                    BTreeMap::from([(0, vec![token.clone()])])
                 }
+                Word::Chinese(_) | Word::Prefix(_) => BTreeMap::new(),
+            };
+            for (field, boost) in [(of_language.title, TITLE_BOOST), (of_language.text, 1.0)] {
+                let way = match word {
+                    Word::Prefix(begin) => self.prefix(begin, language, field)?,
+                    _ => phrase(field, &tokens),
+                };
+                ways.extend(way.map(|way| Box::new(BoostQuery::new(way, boost)) as Box<dyn Query>));
             }
         }
         if codes {
@@ -172,21 +182,6 @@ impl<'a> Clauses<'a> {
         let found = !ways.is_empty();
         Ok(found
             .then(|| Box::new(DisjunctionMaxQuery::with_tie_breaker(ways, TIE)) as Box<dyn Query>))
-    }
-
-    /// One word in one field.
-    fn way(
-        &self,
-        word: &Word,
-        language: &str,
-        field: Field,
-    ) -> tantivy::Result<Option<Box<dyn Query>>> {
-        match word {
-            Word::Plain(text) | Word::Phrase(text) => Ok(phrase(field, analyse(language, text))),
-            Word::Chinese(token) if language == analyser("zh") => Ok(Some(counted(field, token))),
-            Word::Chinese(_) => Ok(None),
-            Word::Prefix(begin) => self.prefix(begin, language, field),
-        }
     }
 
     /// The words of the index that begin so: as it is written, and as the analyser would shorten it.
@@ -249,12 +244,17 @@ fn counted(field: Field, text: &str) -> Box<dyn Query> {
     Box::new(TermQuery::new(Term::from_field_text(field, text), IndexRecordOption::WithFreqs))
 }
 
-/// The tokens side by side; those at one position are alternatives.
-fn phrase(field: Field, tokens: Vec<Token>) -> Option<Box<dyn Query>> {
+/// Tokens by their place.
+fn places(tokens: Vec<Token>) -> BTreeMap<usize, Vec<String>> {
     let mut places: BTreeMap<usize, Vec<String>> = BTreeMap::new();
     for token in tokens {
         places.entry(token.position).or_default().push(token.text);
     }
+    places
+}
+
+/// The tokens side by side; those at one place are alternatives.
+fn phrase(field: Field, places: &BTreeMap<usize, Vec<String>>) -> Option<Box<dyn Query>> {
     let first = *places.keys().next()?;
     if places.len() == 1 {
         let ways: Vec<_> = places.values().flatten().map(|text| counted(field, text)).collect();

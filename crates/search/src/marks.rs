@@ -39,11 +39,12 @@ impl<'a> Marks<'a> {
         Self { words, reader, by_language: BTreeMap::new() }
     }
 
-    /// The line of one hit; `None` if what is stored cannot be read.
-    pub(crate) fn hit(&mut self, stored: &Stored, score: f32) -> Option<Hit> {
+    /// The line of one hit, which may be known to be in the reader's language; `None` if what is stored
+    /// cannot be read.
+    pub(crate) fn hit(&mut self, stored: &Stored, score: f32, in_readers: bool) -> Option<Hit> {
         let origin = Origin::parse(&stored.origin).ok()?;
         let id = RecordId::parse(&stored.id).ok()?;
-        let language = self.language(stored);
+        let language = self.language(stored, in_readers);
         let empty = (String::new(), String::new());
         let (title, text) = stored.texts.get(&language).unwrap_or(&empty);
         let sought = self.sought(&language);
@@ -65,30 +66,46 @@ impl<'a> Marks<'a> {
 
     /// The language in which most of the words are found: the reader's if it has as many, then the one the
     /// record was written in. Without words, the one that serves the reader best.
-    fn language(&mut self, stored: &Stored) -> String {
-        let mut best: Option<(usize, u8, &String)> = None;
-        for (tag, (title, text)) in &stored.texts {
-            let sought = self.sought(tag);
-            let mut words: BTreeSet<usize> = BTreeSet::new();
-            if !sought.tokens.is_empty() || !sought.prefixes.is_empty() {
-                for text in [title, text] {
-                    words.extend(found(sought, tag, text).iter().map(|token| token.1));
-                }
-            }
-            let nearness = if *tag == self.reader {
+    fn language(&mut self, stored: &Stored, in_readers: bool) -> String {
+        let nearness = |tag: &str| {
+            if tag == self.reader {
                 4
             } else if primary(tag) == primary(self.reader) {
                 3
-            } else if *tag == stored.source {
+            } else if tag == stored.source {
                 2
             } else {
                 u8::from(primary(tag) == "en")
-            };
-            if best.is_none_or(|(most, near, _)| (words.len(), nearness) > (most, near)) {
-                best = Some((words.len(), nearness, tag));
+            }
+        };
+        let mut tags: Vec<&String> = stored.texts.keys().collect();
+        tags.sort_by_key(|tag| std::cmp::Reverse(nearness(tag)));
+        let Some(nearest) = tags.first().copied() else { return String::new() };
+        let mut best = (0, nearest);
+        for tag in tags {
+            if self.words.wanted.is_empty() || (in_readers && tag == nearest) {
+                break;
+            }
+            let words = self.words_in(stored, tag);
+            if words > best.0 {
+                best = (words, tag);
+            }
+            if words == self.words.wanted.len() {
+                break;
             }
         }
-        best.map(|(_, _, tag)| tag.clone()).unwrap_or_default()
+        best.1.clone()
+    }
+
+    /// How many of the words stand in one of the languages.
+    fn words_in(&mut self, stored: &Stored, tag: &str) -> usize {
+        let sought = self.sought(tag);
+        let (title, text) = match stored.texts.get(tag) {
+            Some((title, text)) => (title.as_str(), text.as_str()),
+            None => ("", ""),
+        };
+        let words = [title, text].into_iter().flat_map(|text| found(sought, tag, text));
+        words.map(|(_, word)| word).collect::<BTreeSet<usize>>().len()
     }
 
     fn sought(&mut self, tag: &str) -> &Sought {
@@ -239,7 +256,7 @@ mod tests {
                 .collect(),
             ..Stored::default()
         };
-        Marks::new(&words, reader).hit(&stored, 1.0).unwrap()
+        Marks::new(&words, reader).hit(&stored, 1.0, false).unwrap()
     }
 
     #[test]

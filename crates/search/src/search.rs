@@ -1,5 +1,6 @@
 //! Answering a query.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::sync::PoisonError;
 
@@ -30,8 +31,15 @@ impl Search for Index {
         let searcher = self.shared.reader.searcher();
         let words = Words::read(&query.text);
         let clauses = Clauses::new(&self.shared.fields, &searcher, &words);
-        let asked =
-            Asked { shared: &self.shared, searcher: &searcher, query, words: &words, clauses };
+        let asked = Asked {
+            shared: &self.shared,
+            searcher: &searcher,
+            query,
+            words: &words,
+            clauses,
+            strict: OnceCell::new(),
+            lenient: OnceCell::new(),
+        };
         asked.answer().map_err(|error| failed(&error))
     }
 
@@ -60,6 +68,9 @@ struct Asked<'a> {
     query: &'a Query,
     words: &'a Words,
     clauses: Clauses<'a>,
+    /// What matches the words, made once.
+    strict: OnceCell<Box<dyn tantivy::query::Query>>,
+    lenient: OnceCell<Box<dyn tantivy::query::Query>>,
 }
 
 impl Asked<'_> {
@@ -78,8 +89,10 @@ impl Asked<'_> {
         } else {
             let mut marks = Marks::new(self.words, &self.query.reader);
             for (score, address) in self.page(strictness)? {
+                let in_readers = score >= READER_LIFT;
+                let score = if in_readers { score - READER_LIFT } else { score };
                 let stored = self.stored(address)?;
-                hits.hits.extend(stored.and_then(|stored| marks.hit(&stored, score)));
+                hits.hits.extend(stored.and_then(|stored| marks.hit(&stored, score, in_readers)));
             }
         }
         hits.counts = self.counts(strictness)?;
@@ -99,10 +112,7 @@ impl Asked<'_> {
         let top = TopDocs::with_limit(self.query.limit).and_offset(self.query.offset);
         let by_words = self.query.order == Order::Relevance && !self.words.wanted.is_empty();
         if by_words {
-            let found = self.searcher.search(&matching, &top.order_by_score())?;
-            let lowered =
-                |score: f32| if score >= READER_LIFT { score - READER_LIFT } else { score };
-            return Ok(found.into_iter().map(|(score, at)| (lowered(score), at)).collect());
+            return self.searcher.search(&matching, &top.order_by_score());
         }
         let newest = top.order_by_fast_field::<i64>(CHANGED, tantivy::Order::Desc);
         let found = self.searcher.search(&matching, &newest)?;
@@ -153,7 +163,15 @@ impl Asked<'_> {
         if self.query.text.trim().is_empty() {
             return Ok((Occur::Must, Box::new(ConstScoreQuery::new(Box::new(AllQuery), 0.0))));
         }
-        Ok((Occur::Must, self.clauses.query(&self.query.reader, strictness)?))
+        let made = match strictness {
+            Strictness::Strict => &self.strict,
+            Strictness::Lenient => &self.lenient,
+        };
+        if let Some(query) = made.get() {
+            return Ok((Occur::Must, query.box_clone()));
+        }
+        let query = self.clauses.query(&self.query.reader, strictness)?;
+        Ok((Occur::Must, made.get_or_init(|| query).box_clone()))
     }
 
     /// What anybody may read, and what this caller may.

@@ -159,7 +159,7 @@ async fn a_query_over_a_limit_is_refused_and_an_absurd_one_is_answered() {
     for words in absurd {
         stand.search(&words_of(words));
     }
-    let full = words_of(&"recommendation ".repeat(Query::BYTES_MAX / 15));
+    let full = words_of(&"recommendations ".repeat(Query::BYTES_MAX / 16));
     assert_eq!(stand.search(&full).total, 2);
     let mut unknown = words_of("");
     unknown.facets = vec![(Facet::State, "<script>".to_owned()), (Facet::Group, "x".to_owned())];
