@@ -127,12 +127,12 @@ fn chosen_of(profile: &Profile, others: bool) -> Chosen {
 /// cells of their States.
 fn sections(columns: &[Column], mut told: Vec<Option<Profile>>) -> Vec<Section> {
     let mut sections = Vec::new();
-    for name in profile::section_names() {
+    for (term, fields) in profile::layout() {
         let mut section = Section { title: String::new(), rows: Vec::new() };
-        for field in profile::fields_of(name) {
+        for field in fields {
             let mut row = Row { label: String::new(), cells: Vec::new() };
             for (column, profile) in columns.iter().zip(&mut told) {
-                let taken = profile.as_mut().and_then(|profile| take(profile, name, field));
+                let taken = profile.as_mut().and_then(|profile| take(profile, &term.code, field));
                 let value = taken.map(|(title, label, value)| {
                     section.title = title;
                     row.label = label;

@@ -8,48 +8,13 @@ use practice::body::Body;
 use practice::kind::Kind;
 use practice::kinds::{self, Field, Shape};
 use practice::language;
+use practice::vocabulary::{Term, Vocabulary};
 use serde_json::{Map, Value};
 use wire::paths;
 
 use super::value::{Labelled, Passage, Shower};
 use super::{Reader, is_documentation, node_name};
 use crate::app::App;
-
-/// The sections, each with its fields. The text `section-NAME` is its heading.
-const SECTIONS: [(&str, &[&str]); 8] = [
-    (
-        "establishment",
-        &[
-            "official_name",
-            "short_name",
-            "mechanism_type",
-            "mechanism_status",
-            "legal_bases",
-            "established",
-            "context",
-            "period",
-        ],
-    ),
-    (
-        "set-up",
-        &[
-            "lead_institution",
-            "composition",
-            "observers",
-            "stakeholders",
-            "focal_points",
-            "secretariat",
-            "owner_body",
-            "joint_with",
-        ],
-    ),
-    ("mandate", &["mandate", "methods_of_work", "capacities", "actions"]),
-    ("engagement", &["human_rights_mechanisms"]),
-    ("tools", &["tools"]),
-    ("experience", &["results", "lessons", "challenges"]),
-    ("subjects", &["topics", "themes", "sdgs", "affected_persons"]),
-    ("contact", &["contact", "designated_contact", "sources", "links", "attachments"]),
-];
 
 /// One profile.
 pub(crate) struct Profile {
@@ -75,7 +40,7 @@ pub(crate) struct Profile {
 
 /// A section with the fields that are there.
 pub(crate) struct Section {
-    /// The name in [`SECTIONS`].
+    /// Its code in the vocabulary `gateway-sections`.
     pub(crate) name: &'static str,
     /// The heading.
     pub(crate) title: String,
@@ -91,14 +56,14 @@ pub(crate) struct Told {
     pub(crate) shown: Labelled,
 }
 
-/// The names of the sections in their order, for pages that set several profiles beside each other.
-pub(crate) fn section_names() -> impl Iterator<Item = &'static str> {
-    SECTIONS.iter().map(|(name, _)| *name)
-}
-
-/// The names of the fields of a section, in their order.
-pub(crate) fn fields_of(section: &str) -> &'static [&'static str] {
-    SECTIONS.iter().find(|(name, _)| *name == section).map_or(&[], |(_, fields)| *fields)
+/// The sections in their order, each with its code and the names of its fields; which stands in a
+/// vocabulary, for the documents that are taken from here have the same order.
+pub(crate) fn layout() -> impl Iterator<Item = (&'static Term, Vec<&'static str>)> {
+    let sections = Vocabulary::get("gateway-sections").map(Vocabulary::terms).unwrap_or_default();
+    sections.iter().map(|term| {
+        let fields = term.get("fields").and_then(Value::as_array);
+        (term, fields.into_iter().flatten().filter_map(Value::as_str).collect())
+    })
 }
 
 /// The profile in `read`, if it is one that can be shown.
@@ -135,19 +100,18 @@ pub(crate) fn of(app: &App, reader: &Reader, read: &RecordRead) -> Option<Profil
 
 /// The sections with something in them.
 fn sections(shower: Shower<'_>, subject: &Map<String, Value>) -> Vec<Section> {
-    let told = |name: &&'static str| {
-        let (field, value) = (kinds::field(name)?, subject.get(*name)?);
+    let told = |name: &'static str| {
+        let (field, value) = (kinds::field(name)?, subject.get(name)?);
         let value = one_language(field.shape, value, shower);
         let label = field.label(shower.texts.code()).to_owned();
         let shown = Labelled { label, value: shower.field(field, &value) };
         Some(Told { name, shown })
     };
-    let section = |&(name, fields): &(&'static str, &[&'static str])| Section {
-        name,
-        title: shower.texts.get(&format!("section-{name}")),
-        fields: fields.iter().filter_map(told).collect(),
-    };
-    let all = SECTIONS.iter().map(section);
+    let all = layout().map(|(term, fields)| Section {
+        name: &term.code,
+        title: term.label(shower.texts.code()).to_owned(),
+        fields: fields.into_iter().filter_map(told).collect(),
+    });
     all.filter(|section| !section.fields.is_empty()).collect()
 }
 
