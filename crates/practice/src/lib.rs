@@ -15,6 +15,7 @@ pub mod date;
 pub mod draft;
 pub mod entry;
 pub mod exchange;
+pub mod gateway;
 pub mod id;
 pub mod json;
 pub mod kind;

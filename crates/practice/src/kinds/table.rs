@@ -26,8 +26,9 @@ const RECORD: &[Field] =
 const DOCUMENTS: Shape = Items(&[must("title", Plain), may("url", Url), may("date", Date)]);
 const ACTIVITIES: Shape = Items(&[must("text", Text), may("date", Date), may("place", Text)]);
 const TOOLS: Shape = Items(&[must("text", Text), may("url", Url)]);
+/// Many a description of who takes part names no sector; a form asks for it, and prose stands without one.
 const COMPOSITION: Shape =
-    Items(&[must("sector", Code("stakeholders")), may("text", Text), may("count", Integer)]);
+    Items(&[may("sector", Code("stakeholders")), may("text", Text), may("count", Integer)]);
 /// States or organizations, each with its role.
 const PARTICIPANTS: Shape = Items(&[
     may("state", Code("states")),
