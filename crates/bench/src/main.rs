@@ -15,6 +15,7 @@ mod meter;
 mod publish;
 mod records;
 mod results;
+mod search;
 mod side;
 
 use std::path::PathBuf;
@@ -41,6 +42,8 @@ enum What {
     A(Options),
     /// Follow a feed from nothing: everything verified, durable and queryable.
     B(Options),
+    /// Search: words, phrases and facets over an index; how soon a new record is found.
+    E(Options),
     /// What one core and all cores can sign, verify, hash, scan and compress.
     Cpu(Options),
     /// What the disk can sync.
@@ -61,10 +64,10 @@ struct Options {
     /// Rounds; cells are the median and the range over them.
     #[arg(long, default_value_t = 3)]
     rounds: u64,
-    /// Records of the feed that is followed in work `b`.
+    /// Records of the feed that is followed in work `b` and searched in work `e`.
     #[arg(long, default_value_t = 100_000)]
     records: u64,
-    /// Makes work `a` and `audiences` shorter: their requests are divided by this.
+    /// Makes works `a`, `e` and `audiences` shorter: their requests are divided by this.
     #[arg(long, default_value_t = 1)]
     divide: u64,
     /// Straight on the core, in one process, without HTTP: what a profiler should look at.
@@ -89,6 +92,7 @@ fn main() -> anyhow::Result<()> {
         }
         What::A(options) => measure(&options, &[publish::round]),
         What::B(options) => measure(&options, &[follow::round]),
+        What::E(options) => measure(&options, &[search::round]),
         What::Cpu(options) => measure(&options, &[cpu::round]),
         What::Disk(options) => measure(&options, &[disk::round]),
         What::Audiences(options) => measure(&options, &[audiences::round]),

@@ -88,6 +88,13 @@ impl Records {
         Publication { kind: Kind::GOOD_PRACTICE, id: None, subject, expected: None }
     }
 
+    /// Words that a reader may look for; each query by its number alone.
+    pub(crate) fn some_words(&self, number: u64, count: u64) -> String {
+        let mut numbers = Numbers(number.wrapping_mul(0x9fb2_1c65_1e98_df25));
+        let words: Vec<String> = (0..count).map(|_| self.text(&mut numbers, 1.0)).collect();
+        words.join(" ").replace('.', "")
+    }
+
     fn text(&self, numbers: &mut Numbers, bytes: f64) -> String {
         let all = self.cumulative.last().copied().unwrap_or_default();
         let mut text = String::new();
