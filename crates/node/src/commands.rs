@@ -10,6 +10,7 @@ pub mod doctor;
 pub mod faults;
 pub mod feed;
 pub mod follow;
+pub mod gateway;
 pub mod import;
 pub mod init;
 pub mod join;

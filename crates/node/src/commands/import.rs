@@ -12,6 +12,7 @@ use wire::api::{PublishAnswer, PublishRequest, Record};
 use wire::paths;
 
 use crate::cli::Global;
+use crate::commands::gateway::GatewayPage;
 use crate::control::Control;
 use crate::draft_file::read_bytes;
 use crate::output::{Done, Output, Usage, visible};
@@ -30,11 +31,14 @@ pub struct Form {
     output: PathBuf,
 }
 
-/// Publish the rows of a sheet (XLSX, ODS, CSV, JSON Lines), after showing what is new, changed and refused.
+/// Publish the rows of a sheet (XLSX, ODS, CSV, JSON Lines), or a page of the Knowledge Gateway, after showing
+/// what is new, changed and refused.
 #[derive(Args)]
 pub struct Import {
-    /// The sheet.
+    /// The sheet, or the page.
     file: PathBuf,
+    #[command(flatten)]
+    page: GatewayPage,
     /// The kind of the rows, where the sheet does not say.
     #[arg(long)]
     kind: Option<Kind>,
@@ -84,7 +88,16 @@ impl Import {
         let limit = u64::try_from(sheet::limits::FILE_BYTES_MAX).unwrap_or(u64::MAX);
         let bytes = read_bytes(&self.file, limit)
             .with_context(|| format!("cannot read {}", self.file.display()))?;
-        let import = sheet::read(&bytes, &self.file.display().to_string(), &defaults)?;
+        let file = self.file.display().to_string();
+        let import = if self.page.gateway {
+            let language = self.language.as_deref();
+            match self.page.read(&bytes, &file, language, &defaults, &output)? {
+                Some(import) => import,
+                None => return Ok(Done::Fully),
+            }
+        } else {
+            sheet::read(&bytes, &file, &defaults)?
+        };
         let control = global.control().await?;
         let origin = Origin::new(place.node, FeedName::parse(&self.feed)?);
         let held = held(&control, &origin, &import).await?;

@@ -73,6 +73,12 @@ pub(super) fn line(place: &str, mut object: Map<String, Value>, defaults: &Defau
     judge(place, &kind, object, None, Vec::new(), &|_| None, defaults)
 }
 
+/// A profile made of a page. What the page does not speak of, it cannot take away.
+pub(super) fn page(place: &str, subject: Map<String, Value>, defaults: &Defaults) -> ImportRow {
+    let asked = subject.keys().cloned().collect();
+    judge(place, &Kind::MECHANISM_PROFILE, subject, Some(asked), Vec::new(), &|_| None, defaults)
+}
+
 /// A record that cannot even be tried.
 pub(super) fn refused(place: String, faults: Vec<CellFault>) -> ImportRow {
     ImportRow {

@@ -19,6 +19,7 @@ mod fault;
 mod fields;
 mod fill;
 mod form;
+mod gateway;
 mod grid;
 mod headings;
 mod layout;
@@ -35,6 +36,7 @@ mod xlsx;
 
 pub use fault::{CellFault, SheetError};
 pub use form::form;
+pub use gateway::gateway;
 pub use layout::FORM_VERSION;
 pub use preview::{Existing, Planned, Preview, Refused, preview, publications};
 pub use read::{Defaults, Import, ImportRow, ReadDraft, read};
