@@ -32,7 +32,7 @@ use crate::texts::Texts;
 
 pub(crate) use ledger::Ledger;
 
-use item::Item;
+use item::{Item, Sets};
 use request::{Arguments, Asked, Code, Fault, Format, List, identifier_of, stamp};
 use xml::Xml;
 
@@ -242,14 +242,22 @@ impl Reply<'_> {
             if places.is_empty() {
                 break;
             }
+            // A large collection without a match must not hold up others.
+            tokio::task::yield_now().await;
             for place in &places {
                 at = place.sequence;
                 if list.until.is_some_and(|until| second_of(place.sequence) > until) {
                     break 'pages;
                 }
-                let item = Item::read(self.app, place).await?;
-                let fits = |item: &Item| list.set.as_deref().is_none_or(|set| item.sets.meet(set));
-                let Some(item) = item.filter(fits) else { continue };
+                let fits = |sets: &Sets| list.set.as_deref().is_none_or(|set| sets.meet(set));
+                if self.app.oai.sets(place).is_some_and(|sets| !fits(&sets)) {
+                    continue;
+                }
+                let Some(item) = Item::read(self.app, place).await? else { continue };
+                self.app.oai.keep_sets(place, &item.sets);
+                if !fits(&item.sets) {
+                    continue;
+                }
                 if given == limit || (given > 0 && self.xml.bytes() > ANSWER_BYTES) {
                     more = true;
                     break 'pages;

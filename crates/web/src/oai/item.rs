@@ -40,8 +40,10 @@ pub(super) struct Live {
 }
 
 /// The sets of a record.
+#[derive(Clone, Debug)]
 pub(super) struct Sets {
-    names: BTreeSet<String>,
+    /// Sorted, with a blank between them: a list of many records is kept in memory.
+    names: Box<str>,
     /// Whether these are all: the topics of what was erased are known to nobody.
     complete: bool,
 }
@@ -74,15 +76,20 @@ impl Sets {
     /// Whether a record belongs to `set`, or to one below it. What may have belonged to it counts: whoever
     /// harvests a topic must learn that one of its records is gone.
     pub(super) fn meet(&self, set: &str) -> bool {
-        let below = |name: &String| {
+        let below = |name: &str| {
             name.strip_prefix(set).is_some_and(|rest| rest.is_empty() || rest.starts_with(':'))
         };
-        self.names.iter().any(below) || (!self.complete && is_of_the_text(set))
+        self.names().any(below) || (!self.complete && is_of_the_text(set))
     }
 
     /// Their names, sorted.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
-        self.names.iter().map(String::as_str)
+        self.names.split_ascii_whitespace()
+    }
+
+    fn named(names: &BTreeSet<String>, complete: bool) -> Self {
+        let names: Vec<_> = names.iter().map(String::as_str).collect();
+        Self { names: names.join(" ").into(), complete }
     }
 
     /// All sets of a record.
@@ -105,7 +112,7 @@ impl Sets {
             codes("topics").into_iter().filter(known).map(|topic| format!("topic:{topic}")),
         );
         names.extend(languages(body).into_iter().map(|tag| format!("language:{tag}")));
-        Self { names, complete: true }
+        Self::named(&names, true)
     }
 
     /// The sets of a record that is gone: of its last text, while that is held; else what is known without.
@@ -125,7 +132,7 @@ impl Sets {
         let mut names = BTreeSet::from([format!("kind:{kind}")]);
         let state = pages::node_subject(app, origin.node()).and_then(|subject| subject.state);
         add_states(&mut names, state.as_deref().into_iter());
-        Ok(Self { names, complete: false })
+        Ok(Self::named(&names, false))
     }
 }
 

@@ -16,8 +16,13 @@ use practice::id::RecordId;
 use practice::kind::Kind;
 use tlog::name::Origin;
 
+use super::item::Sets;
+
 /// Changes read from the catalog at a time: some hundred kilobytes.
 const CHANGES_AT_ONCE: usize = 4_096;
+
+/// Records whose sets are kept in memory, at about 200 bytes.
+const SETS_MAX: usize = 1 << 17;
 
 /// Kinds that are about other records and have no title: part of a record's page, no records of a library.
 const WITHOUT_TITLE: [Kind; 2] = [Kind::ATTESTATION, Kind::TRANSLATION];
@@ -36,6 +41,8 @@ struct State {
     numbers: HashMap<Arc<Origin>, u32>,
     newest: HashMap<Key, u64>,
     order: BTreeMap<u64, Key>,
+    /// Of records that were read since their newest change.
+    sets: HashMap<Key, Sets>,
 }
 
 /// The number of a feed, and the first entry in it that speaks of the record.
@@ -80,6 +87,23 @@ impl Ledger {
         later.take(limit).filter_map(|(sequence, key)| state.place(*sequence, *key)).collect()
     }
 
+    /// The sets of the record at `place`, if they were read since its newest change.
+    pub(super) fn sets(&self, place: &Place) -> Option<Sets> {
+        let state = self.state();
+        state.sets.get(&state.key(place)?).cloned()
+    }
+
+    /// Keeps them, so that whoever harvests a small set need not have every record read each time.
+    pub(super) fn keep_sets(&self, place: &Place, sets: &Sets) {
+        let state = &mut *self.state();
+        if let Some(key) = state.key(place) {
+            if state.sets.len() >= SETS_MAX {
+                state.sets.clear();
+            }
+            state.sets.insert(key, sets.clone());
+        }
+    }
+
     /// One record.
     pub(super) fn find(
         &self,
@@ -116,10 +140,17 @@ impl State {
                 number
             }
         };
+        self.sets.remove(&(feed, first));
         if let Some(before) = self.newest.insert((feed, first), sequence) {
             self.order.remove(&before);
         }
         self.order.insert(sequence, (feed, first));
+    }
+
+    /// The key of a place, as long as it is of the newest change.
+    fn key(&self, place: &Place) -> Option<Key> {
+        let key = (*self.numbers.get(&place.origin)?, place.first);
+        (self.newest.get(&key) == Some(&place.sequence)).then_some(key)
     }
 
     fn place(&self, sequence: u64, (feed, first): Key) -> Option<Place> {
