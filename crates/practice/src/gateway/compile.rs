@@ -67,7 +67,8 @@ pub fn read(bytes: &[u8], told: &Told) -> Result<Vec<GatewayDraft>, GatewayError
     if begin.starts_with('{') {
         return profiles(&text, told);
     }
-    let markup = ["<!doctype", "<html", "<body", "<!--", "<div", "<h1", "<main", "<p"];
+    // A text may speak of a <tag>; only a page ends one.
+    let markup = ["<html", "<body", "</p>", "</div>", "</h1>", "</h2>"];
     let page = match begin.starts_with('<') || markup.iter().any(|tag| lower.contains(tag)) {
         true => html::read(&text)?,
         false => blocks::of_text(&text)?,
