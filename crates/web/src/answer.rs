@@ -9,6 +9,7 @@ use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use feed::feeds::{FollowError, PublishError, ReadError, RefusedCheckpoint, RefusedCosignature};
 use feed::ports::{CatalogError, CommitError, StoreError};
+use feed::search::SearchError;
 use http::header::RETRY_AFTER;
 use http::{HeaderValue, StatusCode};
 use wire::problem::{Name, Problem};
@@ -21,6 +22,9 @@ const BUSY_SECONDS: u64 = 5;
 
 /// After how long a node that asked too often may go on: some of its nonces have ended by then.
 const TOO_OFTEN_SECONDS: u64 = 60;
+
+/// After how long to come back while the index is being made.
+const INDEX_SECONDS: u64 = 30;
 
 /// Why a request is not answered with what it asks for.
 #[derive(Debug, thiserror::Error)]
@@ -64,6 +68,12 @@ pub(crate) enum Answer {
     /// A host name that is no node of this server.
     #[error("no node of this server has the name in the header Host")]
     Misdirected,
+    /// A search before the index is there.
+    #[error("the index for searching is being made; try again in {INDEX_SECONDS} s")]
+    NoIndex,
+    /// A search failed.
+    #[error(transparent)]
+    Search(#[from] SearchError),
     /// A handler did not end.
     #[error("the answer was not ready after {seconds} s")]
     TookTooLong { seconds: u64 },
@@ -141,6 +151,7 @@ impl Answer {
             },
             Self::Busy => problem.detail(words).retry_after(BUSY_SECONDS),
             Self::TookTooLong { .. } => problem.detail(words).retry_after(BUSY_SECONDS),
+            Self::NoIndex => problem.detail(words).retry_after(INDEX_SECONDS),
             Self::TooOften => problem.detail(words).retry_after(TOO_OFTEN_SECONDS),
             _ => problem.detail(words),
         }
@@ -156,7 +167,9 @@ impl Answer {
             Self::NotJson => Name::UnsupportedMediaType,
             Self::TooLong { .. } => Name::TooLong,
             Self::Erased { .. } => Name::Erased,
-            Self::Busy | Self::TookTooLong { .. } => Name::Busy,
+            Self::Busy | Self::TookTooLong { .. } | Self::NoIndex => Name::Busy,
+            Self::Search(SearchError::TooLong { .. }) => Name::BadRequest,
+            Self::Search(SearchError::Index { .. }) => Name::Internal,
             Self::TooOften => Name::TooManyRequests,
             Self::Misdirected => Name::Misdirected,
             Self::Read(error) => read(error),

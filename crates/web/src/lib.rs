@@ -26,13 +26,18 @@ mod around;
 mod bundles;
 mod content;
 mod descriptions;
+mod document;
+mod download;
 mod feed_objects;
+mod found;
 mod oai;
 mod openapi;
 mod operator;
 mod pages;
 mod params;
 mod receipts;
+mod search_api;
+mod search_form;
 mod witness;
 
 pub use app::{App, Audience, PeersError, PeersView, Site};

@@ -4,16 +4,28 @@
 //! vocabulary; a record of a documentation node always says that no State speaks.
 
 mod about;
+mod compare;
+mod download;
+mod export;
 mod feed;
+mod group;
 mod health;
 mod home;
 mod line;
 mod network;
+mod network_status;
 mod nodes;
 mod problem;
+mod profile;
 mod proof;
 mod record;
+mod search;
+mod shelf;
+mod state;
+mod states;
+mod subjects;
 mod value;
+mod withdrawals;
 
 use std::collections::BTreeMap;
 
@@ -41,13 +53,23 @@ use crate::params::Params;
 use crate::texts::Texts;
 
 pub(crate) use about::about;
+pub(crate) use compare::compare;
+pub(crate) use download::download;
+pub(crate) use export::{profile_docx, profile_json};
 pub(crate) use feed::feed;
+pub(crate) use group::group;
 pub(crate) use health::health;
 pub(crate) use home::home;
 pub(crate) use network::network;
+pub(crate) use network_status::network_status;
 pub(crate) use nodes::{node, nodes};
 pub(crate) use problem::{problem, problem_answer};
 pub(crate) use record::record;
+pub(crate) use search::{search, value_name as search_value};
+pub(crate) use state::state;
+pub(crate) use states::states;
+pub(crate) use subjects::{goal, goals, mechanism, mechanisms, topic, topics};
+pub(crate) use withdrawals::withdrawals;
 
 /// The style sheet of all pages.
 const STYLE: &str = include_str!("../assets/style.css");
@@ -152,9 +174,39 @@ impl Reader {
         Ok(response)
     }
 
+    /// The texts of the language that is read.
+    pub(crate) fn texts(&self) -> &'static Texts {
+        self.texts
+    }
+
+    /// What the query holds besides the language.
+    pub(crate) fn query(&self) -> &str {
+        &self.query
+    }
+
+    /// Who asks.
+    pub(crate) fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    /// The address of a path of this node.
+    pub(crate) fn address(&self, path: &str) -> String {
+        paths::below(&self.base, path)
+    }
+
+    /// Says of an answer which language it is in, and on what that depends.
+    pub(crate) fn mark(&self, head: &mut HeaderMap) {
+        set_language(head, self.texts);
+    }
+
     /// The value of a parameter in the query.
     fn parameter(&self, name: &str) -> Option<&str> {
         self.query.split('&').find_map(|part| part.strip_prefix(name)?.strip_prefix('='))
+    }
+
+    /// Every value of a parameter in the query.
+    fn parameters<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.query.split('&').filter_map(move |part| part.strip_prefix(name)?.strip_prefix('='))
     }
 }
 

@@ -11,8 +11,8 @@ use wire::paths;
 
 use crate::app::{App, Audience};
 use crate::{
-    answer::Answer, api, around, bundles, caller, descriptions, feed_objects, oai, openapi,
-    operator, pages, receipts, witness,
+    answer::Answer, api, around, bundles, caller, descriptions, download, feed_objects, oai, openapi, operator,
+    pages, receipts, search_api, witness,
 };
 
 /// One route.
@@ -134,6 +134,11 @@ pub static ROUTES: &[Route] = &[
     loose(paths::API_RECORD, || get(api::record), "One record with its history"),
     loose(paths::API_PEERS, || get(api::peers), "The nodes followed"),
     loose(paths::API_NETWORKS, || get(operator::network::networks), "The networks known here: who takes part, what waits"),
+    loose(paths::site::API_SEARCH, || get(search_api::json), "Records found by words and filters, with counts of what narrows them down"),
+    loose(paths::site::SEARCH_CSV, || get(search_api::csv), "Records found, as a table"),
+    exact(paths::site::DOWNLOAD_COLLECTION, || get(download::collection), "All public feeds held here as one bundle, with their proofs"),
+    exact(paths::site::PROFILE_DOCX, || get(pages::profile_docx), "The profiles of a State as a document, in the order of the Knowledge Gateway"),
+    loose(paths::site::PROFILE_JSON, || get(pages::profile_json), "The profiles of a State as data, in the order of the Knowledge Gateway"),
     loose(paths::OPENAPI, || get(openapi::document), "This description"),
     loose(paths::SCHEMA, || get(descriptions::schema), "JSON Schema of a kind of record"),
     loose(paths::CONTEXT, || get(descriptions::context), "JSON-LD context of all records"),
@@ -176,11 +181,25 @@ pub static ROUTES: &[Route] = &[
     for_operator(paths::API_NETWORK_TAKE, || post(operator::network::take), "Take the answer of a network"),
     // For people.
     page(paths::HOME, || get(pages::home)),
+    page(paths::site::SEARCH, || get(pages::search)),
+    page(paths::site::DOWNLOAD, || get(pages::download)),
     page(paths::FEED, || get(pages::feed)),
     page(paths::RECORD, || get(pages::record)),
     page(paths::NODE, || get(pages::node)),
     page(paths::PEERS, || get(pages::nodes)),
     page(paths::NETWORK, || get(pages::network)),
+    page(paths::site::STATES, || get(pages::states)),
+    page(paths::site::STATE, || get(pages::state)),
+    page(paths::site::COMPARE, || get(pages::compare)),
+    page(paths::site::GROUP, || get(pages::group)),
+    page(paths::site::TOPICS, || get(pages::topics)),
+    page(paths::site::TOPIC, || get(pages::topic)),
+    page(paths::site::SDGS, || get(pages::goals)),
+    page(paths::site::SDG, || get(pages::goal)),
+    page(paths::site::HUMAN_RIGHTS_MECHANISMS, || get(pages::mechanisms)),
+    page(paths::site::HUMAN_RIGHTS_MECHANISM, || get(pages::mechanism)),
+    page(paths::site::WITHDRAWALS, || get(pages::withdrawals)),
+    page(paths::site::NETWORK_STATUS, || get(pages::network_status)),
     operator_reads(paths::STATUS, || get(pages::health), ""),
     page(paths::ABOUT, || get(pages::about)),
     page(paths::PROBLEM, || get(pages::problem)),

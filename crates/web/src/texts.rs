@@ -10,16 +10,33 @@ use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
 use practice::language;
 use unic_langid::LanguageIdentifier;
 
+/// The texts of one language: one file for each area of the site, read as one.
+macro_rules! texts_of {
+    ($code:literal) => {
+        concat!(
+            include_str!(concat!("../texts/", $code, ".ftl")),
+            "\n",
+            include_str!(concat!("../texts/", $code, "/search.ftl")),
+            "\n",
+            include_str!(concat!("../texts/", $code, "/states.ftl")),
+            "\n",
+            include_str!(concat!("../texts/", $code, "/directories.ftl")),
+            "\n",
+            include_str!(concat!("../texts/", $code, "/status.ftl")),
+        )
+    };
+}
+
 /// Files by language, in the order in which the languages are offered: that of the alphabet of their
 /// English names, as the United Nations lists its official ones, then Portuguese.
 const FILES: [(&str, &str, &str); 7] = [
-    ("ar", "العربية", include_str!("../texts/ar.ftl")),
-    ("zh", "中文", include_str!("../texts/zh.ftl")),
-    ("en", "English", include_str!("../texts/en.ftl")),
-    ("fr", "Français", include_str!("../texts/fr.ftl")),
-    ("ru", "Русский", include_str!("../texts/ru.ftl")),
-    ("es", "Español", include_str!("../texts/es.ftl")),
-    ("pt", "Português", include_str!("../texts/pt.ftl")),
+    ("ar", "العربية", texts_of!("ar")),
+    ("zh", "中文", texts_of!("zh")),
+    ("en", "English", texts_of!("en")),
+    ("fr", "Français", texts_of!("fr")),
+    ("ru", "Русский", texts_of!("ru")),
+    ("es", "Español", texts_of!("es")),
+    ("pt", "Português", texts_of!("pt")),
 ];
 
 /// Longest `Accept-Language` that is read; those of browsers have at most about 100 bytes.
@@ -34,7 +51,7 @@ static ALL: LazyLock<Vec<Texts>> = LazyLock::new(|| {
 
 /// For a reader who asks for no language that is there.
 static FALLBACK: LazyLock<Texts> =
-    LazyLock::new(|| Texts::read("en", "English", include_str!("../texts/en.ftl")));
+    LazyLock::new(|| Texts::read("en", "English", texts_of!("en")));
 
 /// The texts of one language.
 pub struct Texts {
@@ -267,7 +284,7 @@ mod tests {
                     args.set(placeholder, placeholder);
                 }
                 for placeholder in
-                    ["reason", "version", "status", "entries", "nodes", "network", "group"]
+                    ["reason", "version", "status", "entries", "nodes", "network", "group", "language", "number"]
                 {
                     args.set(placeholder, placeholder);
                 }

@@ -51,6 +51,7 @@ struct ParticipantLine {
 }
 
 struct GroupLine {
+    href: String,
     name: String,
     members: String,
 }
@@ -86,7 +87,7 @@ pub(crate) async fn network(
     let mut committee: Vec<String> = told.committee.iter().map(member).collect();
     committee.sort_by_cached_key(|name| vocabulary::sort_key(name));
     let mut groups: Vec<GroupLine> =
-        told.groups.iter().map(|one| group(&app, one, texts)).collect();
+        told.groups.iter().map(|one| group(&app, &node, one, texts)).collect();
     groups.sort_by_cached_key(|line| vocabulary::sort_key(&line.name));
     let pending = network.pending().iter().map(|one| pending(&app, &origin, one, texts)).collect();
     let page = NetworkPage {
@@ -136,11 +137,12 @@ fn line(app: &App, origin: &Origin, one: &api::Participant, texts: &Texts) -> Pa
     }
 }
 
-fn group(app: &App, one: &api::Group, texts: &Texts) -> GroupLine {
+fn group(app: &App, network: &NodeName, one: &api::Group, texts: &Texts) -> GroupLine {
     let mut members: Vec<String> =
         one.members.iter().map(|node| node_name(app, node, texts)).collect();
     members.sort_by_cached_key(|name| vocabulary::sort_key(name));
     GroupLine {
+        href: paths::site::group(network, &one.id),
         name: best_name(&one.names, texts).unwrap_or_default(),
         members: texts.listed(&members),
     }

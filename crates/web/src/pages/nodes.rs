@@ -7,7 +7,7 @@ use practice::node_record::NodeSubject;
 use wire::paths;
 
 use super::line::{self, NodeLine};
-use super::{Frame, Reader, node_name, node_subject};
+use super::{Frame, Reader, is_documentation, node_name, node_subject};
 use crate::answer::Answer;
 use crate::api::followed;
 use crate::app::App;
@@ -27,6 +27,8 @@ struct NodesPage {
 struct NodePage {
     frame: Frame,
     line: NodeLine,
+    /// The page of the State it speaks for.
+    state: Option<String>,
     subject: Option<NodeSubject>,
     root: String,
 }
@@ -56,8 +58,10 @@ pub(crate) async fn node(
     let subject = node_subject(&app, &node);
     let pinned = app.feeds.pin(&node).map(|pin| pin.root);
     let root = subject.as_ref().map(|subject| subject.root).or(pinned);
+    let state = subject.as_ref().and_then(|subject| subject.state.as_deref());
     let page = NodePage {
         frame: reader.frame(&app, Some(&node)),
+        state: state.filter(|_| !is_documentation(&node)).map(paths::site::state),
         line: line::node(&app, &reader, &node, &peers),
         subject,
         root: root.map(|root| root.to_did()).unwrap_or_default(),

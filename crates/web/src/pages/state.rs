@@ -4,6 +4,7 @@
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
+use feed::feeds::RecordRead;
 use feed::search::Facet;
 use practice::kind::Kind;
 use practice::vocabulary::{self, Term, Vocabulary};
@@ -98,14 +99,24 @@ pub(crate) async fn profiles(
     reader: &Reader,
     code: &str,
 ) -> Result<(Vec<Profile>, bool), Answer> {
+    let (read, more) = profile_records(app, reader, code).await?;
+    let mut profiles: Vec<Profile> =
+        read.iter().filter_map(|read| profile::of(app, reader, read)).collect();
+    profiles.sort_by_key(|profile| !profile.own);
+    Ok((profiles, more))
+}
+
+/// The records of these profiles, the newest first; and whether there are more.
+pub(crate) async fn profile_records(
+    app: &App,
+    reader: &Reader,
+    code: &str,
+) -> Result<(Vec<RecordRead>, bool), Answer> {
     let kind = Kind::MECHANISM_PROFILE.as_str().to_owned();
     let facets = vec![(Facet::State, code.to_owned()), (Facet::Kind, kind)];
     let hits = found::ask(app, newest(reader, facets, PROFILES)).await?;
     let read = shelf::read(app, reader, &hits.hits).await?;
-    let mut profiles: Vec<Profile> =
-        read.iter().filter_map(|read| profile::of(app, reader, read)).collect();
-    profiles.sort_by_key(|profile| !profile.own);
-    Ok((profiles, hits.total > PROFILES))
+    Ok((read, hits.total > PROFILES))
 }
 
 /// What the State is called in full, where the vocabulary has that in the language of the page.

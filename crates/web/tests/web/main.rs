@@ -3,6 +3,10 @@
 #[cfg(test)]
 mod connections;
 #[cfg(test)]
+mod directories;
+#[cfg(test)]
+mod exports;
+#[cfg(test)]
 mod feed_objects;
 #[cfg(test)]
 mod health;
@@ -16,5 +20,7 @@ mod pages;
 mod receipts;
 #[cfg(test)]
 mod routes;
+#[cfg(test)]
+mod search;
 #[cfg(test)]
 mod stand;

@@ -19,6 +19,8 @@ async fn filled(stand: &Stand, pattern: &str) -> String {
         .replace("{node}", stand.origin.node().as_str())
         .replace("{feed}", stand.origin.feed().as_str())
         .replace("{uuid}", &uuid)
+        .replace("{id}", &uuid)
+        .replace("{code}", code_of(pattern))
         .replace("{hash}", &hash)
         .replace("{index}", &published.index.to_string())
         .replace("{size}", "0")
@@ -33,14 +35,25 @@ async fn filled(stand: &Stand, pattern: &str) -> String {
         )
 }
 
+/// A code of the vocabulary that a pattern speaks of.
+fn code_of(pattern: &str) -> &'static str {
+    match pattern {
+        paths::site::TOPIC => "secretariat",
+        paths::site::SDG => "16.6",
+        paths::site::HUMAN_RIGHTS_MECHANISM => "upr",
+        _ => "PY",
+    }
+}
+
 /// Objects that a young feed does not have.
-const NOT_YET: [&str; 6] = [
+const NOT_YET: [&str; 7] = [
     paths::EVIDENCE,
     paths::SEGMENT,
     paths::WITNESS_CHECKPOINT,
     paths::ANCHORS,
     paths::FILE,
     paths::NETWORK,
+    paths::site::GROUP,
 ];
 
 #[tokio::test]

@@ -27,6 +27,8 @@ use tower::ServiceExt as _;
 use web::{App, PeersError, PeersView, Site, routes};
 use wire::api;
 
+use crate::search::Given;
+
 /// 23 November 2026, 12:00 UTC.
 pub(crate) const NOW: u64 = 1_795_435_200;
 
@@ -117,7 +119,8 @@ impl Stand {
         .unwrap();
         let record = node_record(&node, &root, &secret());
         feeds.begin(&FeedName::public(), record).await.unwrap();
-        let app = App::new(Arc::clone(&feeds), Arc::new(Alone), Site::default(), None);
+        let mut app = App::new(Arc::clone(&feeds), Arc::new(Alone), Site::default(), None);
+        app.search = Some(Arc::new(Given::default()));
         Self { feeds, origin: Origin::new(node, FeedName::public()), app, clock }
     }
 

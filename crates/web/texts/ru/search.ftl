@@ -1,0 +1,72 @@
+# Searching, and the whole collection as one file.
+search = Поиск
+search-box = Поиск по всем записям
+search-label = Что вы ищете?
+search-go = Найти
+search-hint = Слова, «фраза» в кавычках или начало слова со знаком *. По условному обозначению и пункту рекомендации или по её вставленному тексту находятся практики, которые на неё отвечают.
+search-readable = Искать без того, что не удалось прочесть
+search-chosen = Выбранные фильтры
+search-drop = Убрать фильтр
+search-order = Порядок
+search-order-relevance = Сначала самые подходящие
+search-order-newest = Сначала новые
+search-narrow = Уточнить
+search-nothing = Нет записи, которая отвечала бы всему этому.
+search-nothing-advice = Попробуйте меньше слов, другое написание или начало слова со знаком *.
+search-all = Все записи
+search-withdrawn = отозвана
+search-untitled = Запись без текста
+search-answers-it = Отвечает на эту рекомендацию, как указано в записи.
+search-pages = Страницы результатов
+search-previous = Предыдущая страница
+search-next = Следующая страница
+search-page = Страница { $count } из { $of }
+search-forms = Эти результаты в виде:
+search-withdrawn-title = Отозванные записи
+search-withdrawn-without = Не показаны
+search-withdrawn-with = Показаны вместе с другими
+search-withdrawn-only = Только они
+search-no-index = Поисковый указатель создаётся. Вернитесь через минуту; все записи тем временем доступны для чтения.
+search-behind = В указатель добавляются новые записи: пока можно найти не всё.
+search-too-long = Текст очень длинный: искали только по его началу.
+search-bad-choice = У фильтра «{ $group }» нет значения «{ $reason }».
+search-bad-word = Эту часть адреса не удалось прочесть: { $reason }
+search-bad-choices = В одном поиске может быть не более { $of } фильтров.
+search-answers = Поиск записей, которые отвечают на рекомендации документа { $reason }.
+search-answers-paragraph = Поиск записей, которые отвечают на пункт { $index } документа { $reason }.
+search-records = { $count ->
+        [few] { $count } записи
+        [many] { $count } записей
+        [one] { $count } запись
+       *[other] { $count } записи
+    }
+search-count = ({ $count })
+search-found-in = Язык найденного текста: { $reason }
+search-without = Без «{ $reason }»
+search-without-words = Без слов
+facet-kind = Вид записи
+facet-state = Государство
+facet-region = Региональная группа ООН
+facet-situation = Группы стран, находящихся в особой ситуации
+facet-capacity = Потенциал
+facet-topic = Предмет
+facet-theme = Тема прав человека
+facet-persons = Затронутые лица
+facet-sdg = Цель в области устойчивого развития
+facet-mechanism = Правозащитный механизм
+facet-language = Язык
+facet-year = Год
+facet-says = Кто сообщает
+facet-feed = Лента
+facet-node = Кто публикует
+facet-group = Группа
+download = Всё собрание
+download-lead = Все хранящиеся здесь открытые записи в одном файле, со всем, что нужно для их проверки без доверия к этому сайту.
+download-file = Скачать файл
+download-what = Что в нём
+download-what-text = По каждой ленте: все записи её журнала, тексты, которые не были стёрты, подписанная контрольная точка, подписи тех, кто её получил, и запись узла с ключами. Отозванные записи входят в файл, пока их текст не стёрт.
+download-check = Как прочитать и проверить
+download-check-text = Узел, который следует за этими источниками, принимает файл так, как если бы получил всё сам, и при этом проверяет каждую подпись и каждую запись журнала.
+download-table = Для таблицы или программы, без доказательств:
+download-feeds = Ленты в файле
+download-entries = Записи журнала
