@@ -2,9 +2,11 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::SystemTime;
 
-use feed::ports::{Catalog, CatalogError};
-use feed::row::{BodyState, CatalogBatch, Row, RowOp, Validity};
+use feed::ports::{Catalog, CatalogError, Clock};
+use feed::row::{BodyState, CatalogBatch, Row, RowOp, Validity, first_sequence_of, second_of};
 use practice::id::RecordId;
 use practice::kind::Kind;
 use store::catalog::SledCatalog;
@@ -33,6 +35,7 @@ judged! {
     a_batch_that_does_not_start_at_the_cursor_has_no_effect
     states_change_below_the_cursor_and_within_a_batch
     changes_come_in_order_and_in_parts
+    a_change_tells_the_second_in_which_it_was_applied
     memos_are_set_and_removed
     a_forgotten_feed_starts_again_and_leaves_others_alone
     many_callers_are_served_at_once
@@ -174,6 +177,47 @@ fn changes_come_in_order_and_in_parts(catalog: &dyn Catalog) {
     }
     assert_eq!(parts, all);
     assert_eq!(catalog.changes(u64::MAX, 3).unwrap(), []);
+}
+
+fn a_change_tells_the_second_in_which_it_was_applied(catalog: &dyn Catalog) {
+    let now = || SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
+    let before = now();
+    catalog.apply(&batch(ONE, 0, vec![publish(1, 1, 1), publish(2, 1, 2)], vec![])).unwrap();
+    // Nothing changes, and nothing is numbered.
+    catalog.apply(&batch(ONE, 2, vec![], vec![])).unwrap();
+    catalog.apply(&batch(ONE, 2, vec![], vec![(0, BodyState::Erased)])).unwrap();
+    let changes = catalog.changes(0, 100).unwrap();
+    let places: Vec<u64> = changes.iter().map(|(_, _, index)| *index).collect();
+    assert_eq!(places, [0, 1, 0]);
+    let after = now();
+    for (sequence, ..) in changes {
+        let second = second_of(sequence);
+        assert!((before..=after).contains(&second), "{second} is not in {before} to {after}");
+        assert!(first_sequence_of(second) <= sequence && sequence < first_sequence_of(second + 1));
+    }
+}
+
+#[test]
+fn a_clock_that_goes_back_takes_no_number_back() {
+    let clock = Arc::new(SetClock(AtomicU64::new(1_000)));
+    let catalog = MemoryCatalog::with_clock(clock.clone());
+    catalog.apply(&batch(ONE, 0, vec![publish(1, 1, 1)], vec![])).unwrap();
+    clock.0.store(900, Ordering::Relaxed);
+    catalog.apply(&batch(ONE, 1, vec![publish(2, 1, 2)], vec![])).unwrap();
+    clock.0.store(2_000, Ordering::Relaxed);
+    catalog.apply(&batch(ONE, 2, vec![publish(3, 1, 3)], vec![])).unwrap();
+    let changes = catalog.changes(0, 100).unwrap();
+    assert!(changes.is_sorted_by(|one, other| one.0 < other.0));
+    let seconds: Vec<u64> = changes.iter().map(|(sequence, ..)| second_of(*sequence)).collect();
+    assert_eq!(seconds, [1_000, 1_000, 2_000]);
+}
+
+struct SetClock(AtomicU64);
+
+impl Clock for SetClock {
+    fn now(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 fn memos_are_set_and_removed(catalog: &dyn Catalog) {
