@@ -10,6 +10,7 @@
 mod blocks;
 mod compile;
 mod html;
+mod opening;
 mod outline;
 mod parts;
 mod values;

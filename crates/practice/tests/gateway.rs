@@ -103,6 +103,17 @@ fn pasted_text_becomes_the_same_sections() {
     assert_eq!(subject["sources"], json!([{"title": "UN Human Rights Knowledge Gateway: Kenya"}]));
 }
 
+#[test]
+fn a_menu_of_states_names_no_state_and_a_heading_does() {
+    let told = Told { language: Some("en".into()), ..Told::default() };
+    let menu = "Albania\nAlgeria\nKenya\nSummary\nText.";
+    assert!(matches!(gateway::read(menu.as_bytes(), &told), Err(GatewayError::NoState)));
+    let page = "<p>Albania</p><p>Algeria</p><h1>Kenya</h1><h2>Summary</h2><p>Text.</p>";
+    let draft = only(page.as_bytes(), &told);
+    assert_eq!(draft.subject["states"], json!(["KE"]));
+    assert_eq!(draft.not_placed[0].texts, ["Albania", "Algeria"]);
+}
+
 fn full() -> Value {
     json!({
         "title": {"es": "Paraguay: el mecanismo", "ar": "باراغواي: الآلية"},

@@ -1,11 +1,11 @@
 //! From a page to a draft that says where its words come from.
 
-use super::blocks::{self, Block, BlockKind, Page};
+use super::blocks::{self, Block, Page};
 use super::parts::{self, NotPlaced, Part, Place};
-use super::{GatewayError, PAGE_BYTES_MAX, PROFILES_MAX, html, values};
+use super::{GatewayError, PAGE_BYTES_MAX, PROFILES_MAX, html, opening, values};
 use crate::kinds::Field;
 use crate::language;
-use crate::vocabulary::{self, sort_key};
+use crate::vocabulary;
 use serde_json::{Map, Value, json};
 
 /// What the Gateway is called in a source.
@@ -184,47 +184,17 @@ impl Making {
     ) -> Result<Vec<Part>, GatewayError> {
         let known = |part: &Part| !matches!(part.place, Place::Unknown);
         let first = parts.iter().position(known).unwrap_or_default();
-        let mut parts = parts;
-        let rest = parts.split_off(first);
-        let mut found = None;
-        let mut lines = Vec::new();
-        for part in parts {
-            if !part.heading.is_empty() {
-                lines.push(Block::new(BlockKind::Heading, part.heading));
-            }
-            lines.extend(part.blocks);
-        }
-        let named = |text: &str| {
-            let name = text.split(':').next().unwrap_or_default().trim();
-            let term = vocabulary::states().find(name).filter(|_| name.len() > 2);
-            term.map(|term| term.code.clone())
-        };
-        let mut left = Vec::new();
-        for line in lines {
-            let state = named(&line.text);
-            let whole = state.is_some() && !line.text.contains(':');
-            if matches!(
-                sort_key(&line.text).as_str(),
-                "standing nmirf" | "standing national mechanism"
-            ) {
-                self.standing = true;
-            } else if whole && found.is_none() {
-                found = state;
-            } else if self.title.is_none() && line.kind == BlockKind::Heading || state.is_some() {
-                found = found.or(state);
-                self.title = self.title.take().or(Some(line.text));
-            } else {
-                left.push(line.text);
-            }
-        }
-        if !left.is_empty() {
-            self.not_placed.push(NotPlaced { heading: String::new(), texts: left });
-        }
+        let mut above = parts;
+        let rest = above.split_off(first);
+        let opening = opening::read(above);
+        self.title = opening.title;
+        self.standing = opening.standing;
+        self.left(String::new(), opening.left, false);
         self.state = match (&told.state, address.and_then(name_in)) {
             (Some(state), _) => code(state)?,
             (None, in_address) => {
-                let in_address = in_address.and_then(|name| named(&name));
-                found.or(in_address).ok_or(GatewayError::NoState)?
+                let in_address = in_address.and_then(|name| opening::named(&name));
+                in_address.or(opening.state).ok_or(GatewayError::NoState)?
             }
         };
         Ok(rest)
