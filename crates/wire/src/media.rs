@@ -22,6 +22,8 @@ pub const HTML: &str = "text/html; charset=utf-8";
 pub const CSS: &str = "text/css; charset=utf-8";
 /// Tables.
 pub const CSV: &str = "text/csv; charset=utf-8";
+/// Documents for a word processor (Office Open XML).
+pub const DOCX: &str = "application/vnd.openxmlformats-officedocument.wordprocessingml.document";
 /// Drawings.
 pub const SVG: &str = "image/svg+xml";
 

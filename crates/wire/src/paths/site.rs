@@ -18,6 +18,10 @@ pub const DOWNLOAD_COLLECTION: &str = "/download/collection.jpb";
 pub const STATES: &str = "/states";
 /// Page: a State and its mechanisms; `code` is ISO 3166-1 alpha-2.
 pub const STATE: &str = "/states/{code}";
+/// The profiles of a State as a document.
+pub const PROFILE_DOCX: &str = "/states/{code}/profile.docx";
+/// The profiles of a State as data: `{"state","profiles"}`.
+pub const PROFILE_JSON: &str = "/states/{code}/profile.json";
 /// Page: profiles side by side, `?state=A&state=B`.
 pub const COMPARE: &str = "/compare";
 /// Page: a group of the network of `node`; `id` is that of its record, without `urn:uuid:`.
