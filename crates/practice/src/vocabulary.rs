@@ -238,7 +238,8 @@ pub fn is_state(code: &str) -> bool {
     invented || states().contains(code)
 }
 
-/// A key that sorts names as a reader expects: capitals, accents, apostrophes and hyphens set aside.
+/// A key that sorts names as a reader expects: capitals, accents, apostrophes, hyphens and the Arabic article
+/// at the beginning set aside, as in the lists of States of the United Nations.
 /// Languages without an alphabet of letters are sorted by code point.
 pub fn sort_key(name: &str) -> String {
     let fold = |letter: char| match letter {
@@ -254,6 +255,7 @@ pub fn sort_key(name: &str) -> String {
         '-' => ' ',
         other => other,
     };
+    let name = name.strip_prefix("ال").filter(|rest| !rest.is_empty()).unwrap_or(name);
     let kept = name
         .chars()
         .flat_map(char::to_lowercase)
@@ -377,6 +379,9 @@ mod tests {
         );
         let french: Vec<_> =
             states().sorted("fr").iter().map(|state| state.code.as_str()).collect();
+        let arabic: Vec<_> = states().sorted("ar").iter().map(|state| state.label("ar")).collect();
+        let stands = |name| arabic.iter().position(|&known| known == name).unwrap();
+        assert!(stands("بالاو") < stands("البرازيل") && stands("البرازيل") < stands("بوتسوانا"));
         let place = |code| french.iter().position(|&known| known == code).unwrap();
         assert!(
             place("ES") < place("EE") && place("EE") < place("ET") && place("ET") < place("FJ")

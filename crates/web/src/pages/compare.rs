@@ -5,7 +5,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 use practice::kind::Kind;
-use practice::vocabulary;
+use practice::vocabulary::{self, Vocabulary};
 
 use super::profile::{self, Profile};
 use super::state::profiles;
@@ -14,6 +14,7 @@ use super::value::{Passage, Shown};
 use super::{Frame, Reader};
 use crate::answer::Answer;
 use crate::app::App;
+use crate::texts::Texts;
 
 /// States beside each other: more do not fit on a page.
 const STATES_MAX: usize = 4;
@@ -25,6 +26,8 @@ struct ComparePage {
     /// The choices of the form: for each place the State chosen.
     places: Vec<Place>,
     states: Vec<StateName>,
+    /// What stands in the first row.
+    kind: String,
     columns: Vec<Column>,
     sections: Vec<Section>,
     /// That more States were asked for than stand here.
@@ -105,12 +108,18 @@ pub(crate) async fn compare(State(app): State<App>, reader: Reader) -> Result<Re
     let page = ComparePage {
         frame,
         places,
+        kind: kind_name(texts),
         states: present(&app, &reader, &[Kind::MECHANISM_PROFILE.as_str()]).await?,
         sections: if columns.len() > 1 { sections(&columns, told) } else { Vec::new() },
         columns,
         too_many,
     };
     reader.page(&page)
+}
+
+fn kind_name(texts: &Texts) -> String {
+    let kind = Kind::MECHANISM_PROFILE.as_str();
+    Vocabulary::get("record-kinds").map_or(kind, |kinds| kinds.label(kind, texts.code())).to_owned()
 }
 
 fn chosen_of(profile: &Profile, others: bool) -> Chosen {

@@ -20,6 +20,8 @@ use crate::app::App;
 pub(crate) struct Profile {
     /// Its record.
     pub(crate) href: String,
+    /// What kind of record it is.
+    pub(crate) kind: String,
     /// What it is called.
     pub(crate) title: Passage,
     /// In a few sentences.
@@ -87,6 +89,7 @@ pub(crate) fn of(app: &App, reader: &Reader, read: &RecordRead) -> Option<Profil
     });
     Some(Profile {
         href: paths::record(&read.origin, &read.id),
+        kind: shower.label("record-kinds", body.kind().as_str()),
         authentic: texts.with("record-authentic", &values),
         basis: basis.map(|basis| basis_words(shower, basis)),
         translation: translation(shower, body, &title.lang),

@@ -39,6 +39,8 @@ enum List {
 #[template(path = "subjects.html")]
 struct SubjectsPage {
     frame: Frame,
+    /// All three lists: where each is, its title, and whether it is this one.
+    lists: Vec<(&'static str, String, bool)>,
     title: String,
     text: String,
     families: Vec<Family>,
@@ -193,13 +195,17 @@ async fn list(app: &App, reader: &Reader, list: List) -> Result<Response, Answer
             }
         }
     }
-    for (_, family) in &mut families {
-        if list != List::Goals {
+    // The others have an order of their own: numbers, cycles, dates of treaties.
+    for (code, family) in &mut families {
+        if list == List::Topics || matches!(*code, "special-procedure" | "regional") {
             family.entries.sort_by_cached_key(|entry| vocabulary::sort_key(&entry.name));
         }
     }
+    let all = [List::Topics, List::Goals, List::Mechanisms];
+    let tab = |one: List| (one.path(), texts.get(&format!("{}-title", one.key())), one == list);
     reader.page(&SubjectsPage {
         frame: reader.frame(app, None),
+        lists: all.map(tab).into(),
         title: texts.get(&format!("{}-title", list.key())),
         text: texts.get(&format!("{}-text", list.key())),
         families: families.into_iter().map(|(_, family)| family).collect(),

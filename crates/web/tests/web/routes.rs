@@ -46,7 +46,7 @@ fn code_of(pattern: &str) -> &'static str {
 }
 
 /// Objects that a young feed does not have.
-const NOT_YET: [&str; 7] = [
+const NOT_YET: [&str; 9] = [
     paths::EVIDENCE,
     paths::SEGMENT,
     paths::WITNESS_CHECKPOINT,
@@ -54,6 +54,8 @@ const NOT_YET: [&str; 7] = [
     paths::FILE,
     paths::NETWORK,
     paths::site::GROUP,
+    paths::site::PROFILE_DOCX,
+    paths::site::PROFILE_JSON,
 ];
 
 #[tokio::test]
