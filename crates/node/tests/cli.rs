@@ -252,3 +252,35 @@ fn the_demo_tells_its_nodes_once_everything_is_verified() {
         assert!(hub[0]["feeds"].as_array().unwrap().contains(&node["feeds"][0]), "{node}");
     }
 }
+
+#[test]
+fn a_page_of_the_gateway_becomes_a_draft_a_record_and_a_new_version() {
+    let program = Program::fresh();
+    program.init("simore.gov.py");
+    let page = |mandate: &str| {
+        format!(
+            "<html lang=\"en\"><h1>Paraguay</h1><h2>Summary</h2><p>A mechanism.</p>\
+             <h3>MANDATE</h3><p>{mandate}</p><h3>Weather</h3><p>Sunny.</p></html>"
+        )
+    };
+    program.write("page.html", &page("Reports."));
+    let said = program.ok(&["import", "--gateway", "page.html", "--draft", "draft.json"]);
+    assert!(said.contains("placed     MANDATE -> mandate"), "{said}");
+    assert!(said.contains("no place   Weather") && said.contains("jopoi publish draft.json"));
+    let draft = std::fs::read_to_string(program.path("draft.json")).unwrap();
+    assert!(draft.contains("compiled-from-public-sources") && !draft.contains("Sunny"), "{draft}");
+    let left = std::fs::read_to_string(program.path("draft.no-place.txt")).unwrap();
+    assert!(left.contains("Sunny."), "{left}");
+    // A draft that somebody corrects is not written over.
+    program.fails(1, &["import", "--gateway", "page.html", "--draft", "draft.json"]);
+    assert!(program.ok(&["preview", "draft.json"]).contains("Nothing was written"));
+
+    program.ok(&["import", "--gateway", "page.html", "--yes"]);
+    program.write("page.html", &page("Reports and follow-up."));
+    let said = program.ok(&["import", "--gateway", "page.html", "--yes"]);
+    assert!(said.contains("changed    profile 1") && said.contains("changes mandate"), "{said}");
+    program.write("page.html", "%PDF-1.7");
+    let refused = program.fails(1, &["import", "--gateway", "page.html"]);
+    assert!(refused.contains("a PDF document"), "{refused}");
+    program.fails(2, &["import", "page.html", "--state", "PY"]);
+}

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::Args;
-use practice::gateway::{GatewayDraft, Told};
+use practice::gateway::{GatewayDraft, NotPlaced, Told};
 use serde_json::{Value, json};
 
 use crate::output::{Output, visible};
@@ -58,7 +58,10 @@ impl GatewayPage {
             tell(draft, output)?;
         }
         match &self.draft {
-            None => Ok(Some(import)),
+            None => {
+                hint(&drafts, output)?;
+                Ok(Some(import))
+            }
             Some(path) => {
                 write(path, &drafts, defaults, output)?;
                 Ok(None)
@@ -72,8 +75,7 @@ fn tell(draft: &GatewayDraft, output: &Output) -> anyhow::Result<()> {
         output.say(format!("placed     {} -> {}", visible(&placed.heading), placed.field))?;
     }
     for part in &draft.not_placed {
-        let heading = if part.heading.is_empty() { "(no heading)" } else { &part.heading };
-        output.say(format!("no place   {}", visible(heading)))?;
+        output.say(format!("no place   {}", visible(heading(part))))?;
         for text in &part.texts {
             let mut shown: String = text.chars().take(SHOWN_CHARS).collect();
             if shown.len() < text.len() {
@@ -82,7 +84,11 @@ fn tell(draft: &GatewayDraft, output: &Output) -> anyhow::Result<()> {
             output.say(format!("           {}", visible(&shown)))?;
         }
     }
-    if !draft.not_placed.is_empty() {
+    Ok(())
+}
+
+fn hint(drafts: &[GatewayDraft], output: &Output) -> anyhow::Result<()> {
+    if drafts.iter().any(|draft| !draft.not_placed.is_empty()) {
         output.say("What has no place is not in the draft; `--draft FILE.json` keeps it in a file beside it.")?;
     }
     Ok(())
@@ -99,7 +105,8 @@ fn write(
     create(path, &format!("{}\n", serde_json::to_string_pretty(&records)?))?;
     let mut left = String::new();
     for part in drafts.iter().flat_map(|draft| &draft.not_placed) {
-        left.push_str(&format!("# {}\n\n{}\n\n", part.heading, part.texts.join("\n\n")));
+        let texts = part.texts.join("\n\n");
+        left.push_str(&format!("# {}\n\n{texts}\n\n", heading(part)));
     }
     let beside = path.with_extension("no-place.txt");
     if !left.is_empty() {
@@ -114,6 +121,10 @@ fn write(
             .say(format!("Wrote {}: move from it what belongs in the draft.", beside.display()))?;
     }
     output.say(format!("Correct it, then: jopoi preview {path}, and jopoi publish {path}"))
+}
+
+fn heading(part: &NotPlaced) -> &str {
+    if part.heading.is_empty() { "(no heading)" } else { &part.heading }
 }
 
 fn record(draft: &GatewayDraft, defaults: &Defaults) -> Value {
