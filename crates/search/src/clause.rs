@@ -59,7 +59,12 @@ impl<'a> Clauses<'a> {
     pub(crate) fn new(fields: &'a Fields, searcher: &'a Searcher, words: &'a Words) -> Self {
         let texts: Vec<String> = words.wanted.iter().map(|word| word.text().to_owned()).collect();
         let all = words.wanted.iter().enumerate();
-        let mut needed: Vec<_> = all.clone().filter(|(_, word)| !word.is_passed_over()).collect();
+        // The numbers of a recommendation that nobody answers are found nowhere; what it speaks of may be.
+        let number = |word: &Word| {
+            words.named.is_some() && word.text().contains(|letter: char| letter.is_ascii_digit())
+        };
+        let counts = |word: &Word| !word.is_passed_over() && !number(word);
+        let mut needed: Vec<_> = all.clone().filter(|(_, word)| counts(word)).collect();
         if needed.is_empty() {
             needed = all.collect();
         }

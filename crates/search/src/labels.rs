@@ -43,8 +43,9 @@ pub(crate) fn codes(words: &[String]) -> BTreeMap<usize, BTreeSet<(Facet, &'stat
             .copied()
             .collect();
         for label in near.into_iter().filter_map(|number| labels.all.get(number)) {
-            if label.tokens.iter().all(|token| places.contains_key(token)) {
-                for place in label.tokens.iter().filter_map(|token| places.get(token)) {
+            let all = || label.words.iter().map(|ways| ways.iter().find_map(|way| places.get(way)));
+            if all().all(|place| place.is_some()) {
+                for place in all().flatten() {
                     found.entry(*place).or_default().insert((label.facet, label.code));
                 }
             }
@@ -63,7 +64,8 @@ struct Labels {
 struct Label {
     facet: Facet,
     code: &'static str,
-    tokens: BTreeSet<String>,
+    /// For each word of the name, the tokens that are alternatives.
+    words: Vec<BTreeSet<String>>,
 }
 
 static LABELS: LazyLock<HashMap<&'static str, Labels>> = LazyLock::new(|| {
@@ -85,13 +87,17 @@ impl Labels {
     }
 
     fn add(&mut self, facet: Facet, code: &'static str, tokens: Vec<crate::analyse::Token>) {
-        let tokens: BTreeSet<String> = tokens.into_iter().map(|token| token.text).collect();
-        if tokens.is_empty() {
+        let mut words: BTreeMap<usize, BTreeSet<String>> = BTreeMap::new();
+        for token in tokens {
+            words.entry(token.position).or_default().insert(token.text);
+        }
+        if words.is_empty() {
             return;
         }
-        for token in &tokens {
+        let words: Vec<_> = words.into_values().collect();
+        for token in words.iter().flatten() {
             self.by_token.entry(token.clone()).or_default().push(self.all.len());
         }
-        self.all.push(Label { facet, code, tokens });
+        self.all.push(Label { facet, code, words });
     }
 }
