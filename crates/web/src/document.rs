@@ -24,7 +24,15 @@ struct Paragraph {
     style: &'static str,
     lang: String,
     rtl: bool,
-    lines: Vec<String>,
+    runs: Vec<Run>,
+}
+
+/// Words of one direction.
+struct Run {
+    rtl: bool,
+    /// Whether a line of the paragraph other than the first begins with it.
+    begins_line: bool,
+    text: String,
 }
 
 /// What a paragraph is.
@@ -69,11 +77,16 @@ impl Document {
 
     /// Adds a paragraph in `language`.
     pub(crate) fn add(&mut self, style: Style, text: &str, language: &str) {
+        let rtl = language::direction(language) == "rtl";
+        let mut runs = Vec::new();
+        for (number, line) in text.lines().enumerate() {
+            add_line(&mut runs, &writable(line), rtl, number > 0);
+        }
         self.paragraphs.push(Paragraph {
             style: style.name(),
             lang: language.to_owned(),
-            rtl: language::direction(language) == "rtl",
-            lines: text.lines().map(writable).collect(),
+            rtl,
+            runs,
         });
     }
 
@@ -103,6 +116,24 @@ impl Style {
             Self::Third => "Heading3",
             Self::Text => "Normal",
             Self::Item => "ListBullet",
+        }
+    }
+}
+
+/// Adds a line. An address or a name in Latin letters within Arabic is a run of its own, or its slashes and
+/// full stops would be set from right to left.
+fn add_line(runs: &mut Vec<Run>, line: &str, rtl: bool, begins_line: bool) {
+    runs.push(Run { rtl, begins_line, text: String::new() });
+    for word in line.split_inclusive(' ') {
+        let latin = word.contains(|c: char| c.is_ascii_alphabetic());
+        let foreign = rtl && latin && !word.contains(|c: char| c.is_alphabetic() && !c.is_ascii());
+        match runs.last_mut() {
+            // What has no direction of its own, such as a number, goes with what stands before it.
+            Some(run) if run.text.is_empty() || run.rtl != foreign || !rtl => {
+                run.rtl = rtl && !foreign;
+                run.text.push_str(word);
+            }
+            _ => runs.push(Run { rtl: !foreign, begins_line: false, text: word.to_owned() }),
         }
     }
 }

@@ -78,9 +78,10 @@ fn copied(document: &str) -> String {
         if paragraph.contains("\"ListBullet\"") {
             text.push_str("•\t");
         }
-        for (number, run) in paragraph.split("preserve\">").skip(1).enumerate() {
-            text.push_str(if number == 0 { "" } else { "\n" });
-            text.push_str(run.split("</w:t>").next().unwrap());
+        for run in paragraph.split("<w:r>").skip(1) {
+            text.push_str(if run.contains("<w:br/>") { "\n" } else { "" });
+            let words = run.split("preserve\">").nth(1).unwrap();
+            text.push_str(words.split("</w:t>").next().unwrap());
         }
         text.push('\n');
     }
@@ -135,6 +136,10 @@ async fn an_arabic_document_runs_from_right_to_left_and_names_its_languages() {
         arabic.contains("<w:bidi/></w:pPr>") && arabic.contains("<w:rtl/><w:lang w:bidi=\"ar\"/>")
     );
     assert!(arabic.contains("w:gutter=\"0\"/><w:bidi/></w:sectPr>"));
+    // An address is set from left to right within it.
+    assert!(arabic.contains(
+        "<w:lang w:val=\"ar\" w:eastAsia=\"ar\"/></w:rPr><w:t xml:space=\"preserve\">http"
+    ));
     let french = part(&stand.get("/states/PY/profile.docx?lang=fr").await, "word/document.xml");
     assert!(french.contains("w:val=\"fr\"") && french.contains("w:val=\"es\""));
     assert!(!french.contains("<w:rtl/>"));
