@@ -112,7 +112,7 @@ fn forms(language: Language, word: &str) -> Vec<String> {
         {
             latin::forms(language, &composed)
         }
-        Language::Russian if of_letters(fold::is_cyrillic) => vec![russian::stem(&composed)],
+        Language::Russian if of_letters(fold::is_cyrillic) => russian::forms(&composed),
         Language::Arabic if of_letters(fold::is_arabic) => arabic::forms(&composed),
         _ => vec![fold::plain(&composed)],
     }
@@ -179,6 +179,8 @@ mod tests {
         meet("ru", &["рекомендация", "рекомендаций", "рекомендациями", "РЕКОМЕНДАЦИИ"]);
         meet("ru", &["механизм", "механизма", "механизмов"]);
         meet("ru", &["отчёт", "отчет", "отчёты", "отче\u{301}та"]);
+        meet("ru", &["пытки", "пыток"]);
+        meet("ru", &["порядок", "порядка"]);
         apart("ru", "доклад", "договор");
     }
 
@@ -194,6 +196,7 @@ mod tests {
         meet("ar", &["لجنة", "اللجان", "لجنته"]);
         meet("ar", &["أطفال", "الطفل", "للأطفال"]);
         meet("ar", &["تنفيذ", "لتنفيذ", "وبتنفيذ", "التنفيذ"]);
+        meet("ar", &["وزير", "الوزراء"]);
         meet("ar", &["٢٠١٩", "2019"]);
         apart("ar", "قانون", "امرأة");
     }

@@ -18,7 +18,7 @@ const STEM_LETTERS_MIN: usize = 2;
 const LONG_STEM_LETTERS_MIN: usize = 3;
 
 /// Plurals that no ending tells, beside the word, both as [`normal`] writes them.
-const BROKEN_PLURALS: [(&str, &str); 47] = [
+const BROKEN_PLURALS: [(&str, &str); 50] = [
     ("لجان", "لجنه"),
     ("تقارير", "تقرير"),
     ("حقوق", "حق"),
@@ -66,6 +66,9 @@ const BROKEN_PLURALS: [(&str, &str); 47] = [
     ("مدارس", "مدرسه"),
     ("مهام", "مهمه"),
     ("اقليات", "اقليه"),
+    ("وزراء", "وزير"),
+    ("نواب", "نائب"),
+    ("قضاه", "قاضي"),
 ];
 
 /// The tokens of a word.

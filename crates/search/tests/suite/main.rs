@@ -7,4 +7,7 @@ mod finding;
 #[cfg(test)]
 mod following;
 #[cfg(test)]
+#[path = "../queries/queries.rs"]
+mod queries;
+#[cfg(test)]
 mod stand;
