@@ -112,10 +112,9 @@ fn paragraph(words: &[&str], behind: bool) -> Option<String> {
         if let Some(number) = joined(word) {
             return Some(number);
         }
-        if named || (behind && near.first() == Some(word)) {
-            if let Some(number) = number(word) {
-                return Some(number);
-            }
+        let here = named || (behind && near.first() == Some(word));
+        if let Some(number) = number(word).filter(|_| here) {
+            return Some(number);
         }
         named = is_paragraph_word(word);
     }

@@ -11,8 +11,8 @@ use wire::paths;
 
 use crate::app::{App, Audience};
 use crate::{
-    answer::Answer, api, around, bundles, caller, descriptions, download, feed_objects, oai, openapi, operator,
-    pages, receipts, search_api, witness,
+    answer::Answer, api, around, bundles, caller, descriptions, download, feed_objects, oai,
+    openapi, operator, pages, receipts, search_api, witness,
 };
 
 /// One route.

@@ -163,6 +163,13 @@ impl SearchForm {
         form
     }
 
+    /// Without anything chosen in one filter.
+    pub(crate) fn without_facet(&self, facet: Facet) -> Self {
+        let mut form = self.first_page();
+        form.facets.retain(|(known, _)| *known != facet);
+        form
+    }
+
     /// Without its text.
     pub(crate) fn without_text(&self) -> Self {
         Self { text: String::new(), ..self.first_page() }

@@ -50,8 +50,7 @@ static ALL: LazyLock<Vec<Texts>> = LazyLock::new(|| {
 });
 
 /// For a reader who asks for no language that is there.
-static FALLBACK: LazyLock<Texts> =
-    LazyLock::new(|| Texts::read("en", "English", texts_of!("en")));
+static FALLBACK: LazyLock<Texts> = LazyLock::new(|| Texts::read("en", "English", texts_of!("en")));
 
 /// The texts of one language.
 pub struct Texts {
@@ -283,9 +282,10 @@ mod tests {
                 {
                     args.set(placeholder, placeholder);
                 }
-                for placeholder in
-                    ["reason", "version", "status", "entries", "nodes", "network", "group", "language", "number"]
-                {
+                for placeholder in [
+                    "reason", "version", "status", "entries", "nodes", "network", "group",
+                    "language", "number",
+                ] {
                     args.set(placeholder, placeholder);
                 }
                 args.set("count", 3);

@@ -21,6 +21,7 @@ use super::{Frame, Reader};
 use crate::answer::Answer;
 use crate::app::App;
 use crate::found;
+use crate::routes::ROUTES;
 use crate::search_form::{Fault, SearchForm};
 use crate::texts::Texts;
 
@@ -29,6 +30,14 @@ const HITS: usize = 20;
 
 /// After how long a reader may come back while the index is being made.
 const RETRY_SECONDS: &str = "30";
+
+/// What else the same search is answered as; offered where this node serves it.
+const FORMS: [(&str, &str); 4] = [
+    ("CSV", paths::site::SEARCH_CSV),
+    ("JSON", paths::site::API_SEARCH),
+    ("Atom", paths::site::SEARCH_ATOM),
+    ("JSON Feed", paths::site::SEARCH_JSON_FEED),
+];
 
 /// Changes that the index may be behind before a reader is told: what arrives in a moment is not missed.
 const BEHIND_MAX: u64 = 1_000;
@@ -137,7 +146,6 @@ async fn results(
     let drops = if total == 0 { drops(app, form, &hits, texts).await? } else { Vec::new() };
     let groups = facets::groups(app, form, hits.counts, texts);
     let found = found::look_up(app, &reader.caller, hits.hits, recommendation).await?;
-    let form_at = |path: &str| form.on_page(1).address(path);
     Ok(Results {
         total: texts.count("search-records", u64::try_from(total).unwrap_or(u64::MAX)),
         hits: found.iter().map(|found| hit::line(app, found, texts)).collect(),
@@ -152,12 +160,11 @@ async fn results(
             let (count, of) = (page.to_string(), reachable.to_string());
             texts.with("search-page", &[("count", &count), ("of", &of)])
         }),
-        forms: vec![
-            ("CSV", form_at(paths::site::SEARCH_CSV)),
-            ("JSON", form_at(paths::site::API_SEARCH)),
-            ("Atom", form_at(paths::site::SEARCH_ATOM)),
-            ("JSON Feed", form_at(paths::site::SEARCH_JSON_FEED)),
-        ],
+        forms: FORMS
+            .into_iter()
+            .filter(|(_, path)| ROUTES.iter().any(|route| route.pattern == *path))
+            .map(|(name, path)| (name, form.on_page(1).address(path)))
+            .collect(),
     })
 }
 
@@ -169,15 +176,18 @@ async fn drops(
     texts: &'static Texts,
 ) -> Result<Vec<Drop>, Answer> {
     let mut drops = facets::drops(app, form, hits, texts);
+    let mut wider: Vec<(String, SearchForm)> = facets::chosen_twice(form)
+        .into_iter()
+        .map(|facet| (facets::without(facet, texts), form.without_facet(facet)))
+        .collect();
     if !form.text.is_empty() && !form.facets.is_empty() {
-        let wider = form.without_text();
+        wider.push((texts.get("search-without-words"), form.without_text()));
+    }
+    for (text, wider) in wider {
         let count = found::ask(app, wider.query(texts.code(), 1, &[])).await?.total;
         if count > 0 {
-            drops.push(Drop {
-                text: texts.get("search-without-words"),
-                count: facets::count(count, texts),
-                href: wider.address(paths::site::SEARCH),
-            });
+            let href = wider.address(paths::site::SEARCH);
+            drops.push(Drop { text, count: facets::count(count, texts), href });
         }
     }
     Ok(drops)

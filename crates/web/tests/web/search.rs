@@ -151,6 +151,30 @@ async fn nothing_found_says_what_to_drop() {
 }
 
 #[tokio::test]
+async fn of_several_values_in_one_filter_all_can_be_dropped_at_once() {
+    /// Finds something only where no State is chosen.
+    struct NoState;
+    impl Search for NoState {
+        fn search(&self, query: &Query) -> Result<Hits, SearchError> {
+            let chosen = query.facets.iter().any(|(facet, _)| *facet == Facet::State);
+            Ok(Hits { total: if chosen { 0 } else { 7 }, ..Hits::default() })
+        }
+        fn progress(&self) -> Progress {
+            Progress::default()
+        }
+    }
+    let mut stand = Stand::new().await;
+    stand.app.search = Some(Arc::new(NoState));
+    let page = stand.get("/search?q=hello&state=PY&state=PT&year=1999").await;
+    holds(
+        &page,
+        &[
+            "href=\"/search?q=hello&#38;year=1999\" rel=\"nofollow\">Without “State”</a> <span class=\"count\">(7)",
+        ],
+    );
+}
+
+#[tokio::test]
 async fn a_recommendation_is_recognised_and_who_answers_it_says_so() {
     let (stand, _, _) = found_one().await;
     let page = stand.get("/search?q=A/HRC/47/9,+para.+123.45").await;

@@ -129,6 +129,17 @@ pub(super) fn drops(app: &App, form: &SearchForm, hits: &Hits, texts: &Texts) ->
     hits.without.iter().map(drop).collect()
 }
 
+/// The filters with several values chosen: dropping one of these leaves the others, which may not help.
+pub(super) fn chosen_twice(form: &SearchForm) -> Vec<Facet> {
+    let times = |facet: &Facet| form.facets.iter().filter(|(known, _)| known == facet).count();
+    Facet::ALL.into_iter().filter(|facet| times(facet) > 1).collect()
+}
+
+/// The words for a search without a filter.
+pub(super) fn without(facet: Facet, texts: &Texts) -> String {
+    texts.with("search-without", &[("reason", &name(facet, texts))])
+}
+
 /// Names in the order of their list where that means something, States and languages by the alphabet of the
 /// reader, years from the newest; the rest by how much there is of it, as the index counted.
 fn sort(facet: Facet, values: &mut [(String, usize)], texts: &Texts) {
