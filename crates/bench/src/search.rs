@@ -37,6 +37,9 @@ const COUNTED: [Facet; 8] = [
     Facet::Year,
 ];
 
+/// Makes the query of this number.
+type Ask = fn(&Records, u64) -> Query;
+
 /// Makes a feed, indexes it, asks.
 pub(crate) fn round(bench: &mut Bench) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -60,7 +63,7 @@ async fn of_round(bench: &mut Bench) -> anyhow::Result<()> {
     results.add(GROUP, "index for a record", "B", bytes_in(&place)? / bench.options.records as f64);
     let records = Records::new();
     let queries = (QUERIES / bench.options.divide).max(1);
-    let sorts: [(&str, fn(&Records, u64) -> Query); 4] = [
+    let sorts: [(&str, Ask); 4] = [
         ("one to three words", words),
         ("the same with eight facets counted", counted),
         ("phrases of two words", phrase),
