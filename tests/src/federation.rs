@@ -17,6 +17,7 @@ use peer::follow::Peers;
 use peer::outbound::Outbound;
 use peer::settings::PeerSettings;
 use practice::id::RecordId;
+use search::{Index, Indexer};
 use store::catalog::SledCatalog;
 use store::facts::Directory;
 use tempfile::TempDir;
@@ -51,6 +52,7 @@ pub struct Node {
     clock: Arc<TestClock>,
     outbound: Arc<Outbound>,
     peers: Arc<Peers>,
+    indexer: Indexer,
     router: Router,
     operator: Router,
     server: Server,
@@ -119,20 +121,23 @@ impl Node {
         let settings = PeerSettings { interval_s: NEVER_S, ..loopback() };
         let peers = Peers::start(&feeds, Arc::clone(&outbound), &settings);
         let view = Arc::new(Peered(Arc::clone(&peers)));
-        let app = App::new(Arc::clone(&feeds), view, Site::default(), None);
+        let index = Index::in_memory()?;
+        let indexer = Indexer::new(Arc::clone(&feeds), index.clone());
+        let mut app = App::new(Arc::clone(&feeds), view, Site::default(), None);
+        app.search = Some(Arc::new(index));
         let (router, operator) = (web::routes::public(app.clone()), web::routes::operator(app));
         let server = Server::start(router.clone(), address).await?;
         if feeds.own().is_empty() {
             feeds.begin(&FeedName::public(), member.node_record(&[server.url()])?).await?;
         }
-        Ok(Self { member, data, feeds, clock, outbound, peers, router, operator, server })
+        Ok(Self { member, data, feeds, clock, outbound, peers, indexer, router, operator, server })
     }
 
     /// Ends its tasks and frees its directory.
     async fn stop(self) {
         self.peers.stop().await;
         self.server.stop().await;
-        drop((self.peers, self.outbound, self.router, self.operator));
+        drop((self.peers, self.outbound, self.indexer, self.router, self.operator));
         // Commits that were under way hold the feeds a moment longer, and they the lock.
         let feeds = Arc::downgrade(&self.feeds);
         drop(self.feeds);
@@ -169,6 +174,11 @@ impl Node {
     /// What it serves, for a server that lies to stand in front of.
     pub fn router(&self) -> Router {
         self.router.clone()
+    }
+
+    /// Brings its search index to where its feeds are.
+    pub async fn index(&self) -> Result<()> {
+        Ok(self.indexer.catch_up().await?)
     }
 
     /// What it answers its operator.

@@ -5,7 +5,7 @@ use http::Method;
 use tlog::name::Origin;
 use tlog::tile::TilePath;
 use web::routes::Route;
-use wire::paths;
+use wire::paths::{self, site};
 
 use crate::world::Restricted;
 
@@ -44,6 +44,9 @@ pub(crate) fn of(route: &Route, feed: &Restricted) -> Result<Vec<Asked>> {
     let hash = |body: Option<tlog::hash::Hash>| body.unwrap_or(tlog::hash::Hash::EMPTY_ROOT);
     let record = paths::record(origin, &feed.record.id);
     let operators = route.audience == web::Audience::Operator;
+    if let Some(asked) = of_site(route, feed) {
+        return Ok(asked);
+    }
     Ok(match (route.method.as_str(), route.pattern) {
         ("GET", paths::HEADS | paths::API_FEEDS | paths::API_RECORDS | paths::HOME) => {
             let mut asked = vec![get(route.pattern)];
@@ -93,6 +96,52 @@ pub(crate) fn of(route: &Route, feed: &Restricted) -> Result<Vec<Asked>> {
         _ => bail!(
             "{route:?} has no request in the access matrix: add one, and say what it may tell"
         ),
+    })
+}
+
+/// The public site, which knows of public feeds alone, whoever asks.
+fn of_site(route: &Route, feed: &Restricted) -> Option<Vec<Asked>> {
+    let (origin, pattern) = (&feed.origin, route.pattern);
+    let node = origin.node();
+    Some(match (route.method.as_str(), pattern) {
+        (
+            "GET",
+            site::SEARCH
+            | site::API_SEARCH
+            | site::SEARCH_CSV
+            | site::SEARCH_ATOM
+            | site::SEARCH_JSON_FEED,
+        ) => vec![
+            same(pattern),
+            same(format!("{pattern}?q=Reserved+words")),
+            same(format!("{pattern}?feed={origin}")),
+            same(format!("{pattern}?node={node}&withdrawn=only")),
+        ],
+        ("GET", site::STATE | site::PROFILE_DOCX | site::PROFILE_JSON) => {
+            vec![same(pattern.replace("{code}", "PY"))]
+        }
+        ("GET", site::COMPARE) => vec![same(format!("{pattern}?state=PY&state=FR"))],
+        ("GET", site::GROUP) => vec![same(site::group(node, &feed.record.id))],
+        ("GET", site::TOPIC) => vec![same(pattern.replace("{code}", "data"))],
+        ("GET", site::SDG) => vec![same(pattern.replace("{code}", "16"))],
+        ("GET", site::HUMAN_RIGHTS_MECHANISM) => vec![same(pattern.replace("{code}", "CEDAW"))],
+        ("GET", paths::OAI) => ["ListIdentifiers&metadataPrefix=oai_dc", "ListSets", "Identify"]
+            .map(|verb| same(format!("{pattern}?verb={verb}")))
+            .into(),
+        ("POST", paths::OAI) => vec![post(pattern)],
+        ("GET", paths::OAI_SCHEMA) => vec![same(pattern)],
+        (
+            "GET",
+            site::DOWNLOAD
+            | site::DOWNLOAD_COLLECTION
+            | site::STATES
+            | site::TOPICS
+            | site::SDGS
+            | site::HUMAN_RIGHTS_MECHANISMS
+            | site::WITHDRAWALS
+            | site::NETWORK_STATUS,
+        ) => vec![same(pattern)],
+        _ => return None,
     })
 }
 
