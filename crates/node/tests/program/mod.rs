@@ -3,6 +3,10 @@
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+/// What is waited for comes within seconds; this only ends a test that would hang.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A fresh directory and the program in it.
 pub(super) struct Program {
@@ -170,7 +174,8 @@ impl Program {
 
     /// Runs a command again and again until it says `word`; a server works on it meanwhile.
     pub(super) fn wait_for(&self, arguments: &[&str], word: &str) -> String {
-        for _ in 0..200 {
+        let begun = Instant::now();
+        while begun.elapsed() < PATIENCE {
             let said = self.ok(arguments);
             if said.contains(word) {
                 return said;

@@ -320,7 +320,7 @@ mod tests {
 
     #[test]
     fn times_are_read_back_as_they_are_written() {
-        for second in [0, 951_782_399, 951_782_400, 1_795_435_200, 4_107_542_399, 253_402_300_799] {
+        for second in [0, 951_782_399, 951_782_400, 1_795_435_200, 4_107_542_399, 253_402_207_200] {
             assert_eq!(seconds(&stamp(second)), Some(second));
         }
         assert_eq!(seconds("1970-01-02"), Some(DAY));
