@@ -160,7 +160,7 @@ export function languages(page, expected) {
 export function scriptless(page) {
   return page.evaluate(() => [...document.querySelectorAll('*')].flatMap(element => {
     const handlers = [...element.attributes].filter(({ name }) => name.startsWith('on'));
-    const script = element.matches('script, noscript, iframe, object, embed, style')
+    const script = element.matches('script:not([type="application/ld+json"]), noscript, iframe, object, embed, style')
       || element.getAttribute('href')?.startsWith('javascript:') || element.hasAttribute('style');
     return script && element.id !== 'browser-check' || handlers.length ? [`script or inline style: ${element.outerHTML.slice(0, 80)}`] : [];
   }));

@@ -26,6 +26,8 @@ pub(crate) struct Found {
     pub(crate) kind: Option<Kind>,
     /// The States it is about, by their codes: those it names, else its issuer's.
     pub(crate) states: Vec<String>,
+    /// Whether a withdrawal stands in the log, rather than its text being out of reach at present.
+    pub(crate) withdrawn: bool,
     /// Whether it says that it answers the recommendation that was searched for.
     pub(crate) answers: bool,
 }
@@ -75,7 +77,8 @@ fn found(app: &App, mut hit: Hit, read: &RecordRead, wanted: Option<&Recommendat
         (Some(wanted), Some(subject)) => wanted.is_answered_by(subject),
         _ => false,
     };
-    Found { kind: kind(read), states, answers, hit }
+    let withdrawn = matches!(read.standing, Standing::Withdrawn { .. });
+    Found { kind: kind(read), states, withdrawn, answers, hit }
 }
 
 /// The kind of the first valid version: it never changes.

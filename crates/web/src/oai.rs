@@ -9,7 +9,7 @@ mod item;
 mod ledger;
 mod request;
 mod token;
-mod xml;
+pub(crate) mod xml;
 
 use std::sync::Arc;
 

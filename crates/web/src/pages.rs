@@ -18,6 +18,7 @@ mod nodes;
 mod problem;
 mod profile;
 mod proof;
+mod prose;
 mod record;
 mod search;
 mod shelf;
@@ -64,6 +65,7 @@ pub(crate) use network::network;
 pub(crate) use network_status::network_status;
 pub(crate) use nodes::{node, nodes};
 pub(crate) use problem::{problem, problem_answer};
+pub(crate) use prose::{accessibility, cost};
 pub(crate) use record::record;
 pub(crate) use search::{search, value_name as search_value};
 pub(crate) use state::state;
@@ -104,6 +106,13 @@ pub(crate) struct Frame {
     contact: Option<String>,
     sample: bool,
     languages: Vec<Choice>,
+    /// The one address of this page in this language.
+    canonical: String,
+    /// Its address in whatever language the reader prefers.
+    negotiated: String,
+    /// The addresses of news about what this page is about.
+    news: String,
+    json_news: String,
     style: String,
     version: &'static str,
 }
@@ -114,6 +123,8 @@ struct Choice {
     name: &'static str,
     dir: &'static str,
     href: String,
+    /// The same with the name of the server, as search engines want it.
+    whole: String,
     current: bool,
 }
 
@@ -150,6 +161,7 @@ impl Reader {
                 name: texts.name(),
                 dir: texts.direction(),
                 href: format!("{}?{rest}lang={}", self.path, texts.code()),
+                whole: self.address(&format!("{}?{rest}lang={}", self.path, texts.code())),
                 current: texts.code() == self.texts.code(),
             }
         });
@@ -161,8 +173,46 @@ impl Reader {
             contact: app.site.contact.clone(),
             sample: app.site.sample || about.is_some_and(is_documentation),
             languages: languages.collect(),
+            canonical: self.address(&self.here(Some(self.texts.code()))),
+            negotiated: self.address(&self.here(None)),
+            news: self.news(paths::site::SEARCH_ATOM),
+            json_news: self.news(paths::site::SEARCH_JSON_FEED),
             style: style_path(),
             version: env!("CARGO_PKG_VERSION"),
+        }
+    }
+
+    /// The address of this page, in a language or in the one that the reader prefers.
+    fn here(&self, language: Option<&str>) -> String {
+        let language = language.map(|code| format!("lang={code}"));
+        let rest = (!self.query.is_empty()).then(|| self.query.clone());
+        let query: Vec<String> = rest.into_iter().chain(language).collect();
+        match query.is_empty() {
+            true => self.path.clone(),
+            false => format!("{}?{}", self.path, query.join("&")),
+        }
+    }
+
+    /// The address of the news about what this page is about: of its search, State, topic … or feed; else
+    /// of everything.
+    fn news(&self, path: &str) -> String {
+        let mut parts = self.path.split('/').skip(1);
+        let filter = match (parts.next(), parts.next(), parts.next()) {
+            (Some("search"), None, None) => self.query.clone(),
+            (Some("states"), Some(code), None) => format!("state={code}"),
+            (Some("topics"), Some(code), None) => format!("topic={code}"),
+            (Some("sdgs"), Some(code), None) => format!("sdg={code}"),
+            (Some("human-rights-mechanisms"), Some(code), None) => format!("mechanism={code}"),
+            (Some("nodes"), Some(node), None) => format!("node={node}"),
+            (Some("feeds"), Some(node), Some(feed)) => format!("feed={node}/{feed}"),
+            _ => String::new(),
+        };
+        let language = self.chosen.then(|| format!("lang={}", self.texts.code()));
+        let parts: Vec<String> =
+            Some(filter).filter(|filter| !filter.is_empty()).into_iter().chain(language).collect();
+        match parts.is_empty() {
+            true => path.to_owned(),
+            false => format!("{path}?{}", parts.join("&")),
         }
     }
 

@@ -11,8 +11,8 @@ use wire::paths;
 
 use crate::app::{App, Audience};
 use crate::{
-    answer::Answer, api, around, bundles, caller, descriptions, download, feed_objects, oai,
-    openapi, operator, pages, receipts, search_api, witness,
+    answer::Answer, api, around, bundles, caller, crawlers, descriptions, download, feed_objects,
+    news, oai, openapi, operator, pages, receipts, search_api, witness,
 };
 
 /// One route.
@@ -136,6 +136,10 @@ pub static ROUTES: &[Route] = &[
     loose(paths::API_NETWORKS, || get(operator::network::networks), "The networks known here: who takes part, what waits"),
     loose(paths::site::API_SEARCH, || get(search_api::json), "Records found by words and filters, with counts of what narrows them down"),
     loose(paths::site::SEARCH_CSV, || get(search_api::csv), "Records found, as a table"),
+    loose(paths::site::SEARCH_ATOM, || get(news::atom), "News of a search as Atom, with what was withdrawn"),
+    loose(paths::site::SEARCH_JSON_FEED, || get(news::json_feed), "News of a search as JSON Feed, with what was withdrawn"),
+    loose(paths::site::SITEMAP, || get(crawlers::sitemap), "The map of the site, and its parts"),
+    loose(paths::site::ROBOTS, || get(crawlers::robots), "What crawlers need not read"),
     exact(paths::site::DOWNLOAD_COLLECTION, || get(download::collection), "All public feeds held here as one bundle, with their proofs"),
     exact(paths::site::PROFILE_DOCX, || get(pages::profile_docx), "The profiles of a State as a document, in the order of the Knowledge Gateway"),
     loose(paths::site::PROFILE_JSON, || get(pages::profile_json), "The profiles of a State as data, in the order of the Knowledge Gateway"),
@@ -144,6 +148,7 @@ pub static ROUTES: &[Route] = &[
     loose(paths::CONTEXT, || get(descriptions::context), "JSON-LD context of all records"),
     exact(paths::LIVEZ, || get(descriptions::livez), "The process runs"),
     loose(paths::READYZ, || get(descriptions::readyz), "It can serve and write"),
+    loose(paths::site::SECURITY, || get(crawlers::security), "Where to report a weakness (RFC 9116), if the operator says it"),
     loose(paths::OAI, || get(oai::get), "OAI-PMH 2.0"),
     posted(paths::OAI, || post(oai::post), "OAI-PMH 2.0, with the arguments as a form"),
     loose(paths::OAI_SCHEMA, || get(oai::schema), "The XML Schema of our metadata format"),
@@ -202,6 +207,8 @@ pub static ROUTES: &[Route] = &[
     page(paths::site::NETWORK_STATUS, || get(pages::network_status)),
     operator_reads(paths::STATUS, || get(pages::health), ""),
     page(paths::ABOUT, || get(pages::about)),
+    page(paths::site::COST, || get(pages::cost)),
+    page(paths::site::ACCESSIBILITY, || get(pages::accessibility)),
     page(paths::PROBLEM, || get(pages::problem)),
     page(paths::ASSET, || get(pages::asset)),
 ];

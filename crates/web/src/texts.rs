@@ -23,6 +23,8 @@ macro_rules! texts_of {
             include_str!(concat!("../texts/", $code, "/directories.ftl")),
             "\n",
             include_str!(concat!("../texts/", $code, "/status.ftl")),
+            "\n",
+            include_str!(concat!("../texts/", $code, "/about.ftl")),
         )
     };
 }
@@ -133,6 +135,11 @@ impl Texts {
     /// The attribute `name` of `key`.
     pub fn attribute(&self, key: &str, name: &str) -> String {
         self.format(key, Some(name), &FluentArgs::new())
+    }
+
+    /// A number such as `1234.5`, as this language writes it; what is no number stays as it is.
+    pub fn number(&self, text: &str) -> String {
+        text.to_owned()
     }
 
     /// A date of a record or statement (`2026-11-23` or with a time of day) as this language writes it.

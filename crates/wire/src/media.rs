@@ -16,6 +16,10 @@ pub const PROBLEM: &str = "application/problem+json";
 pub const TLOG_SIZE: &str = "text/x.tlog.size";
 /// Answers of OAI-PMH, XML Schemas.
 pub const XML: &str = "text/xml; charset=utf-8";
+/// News of a search.
+pub const ATOM: &str = "application/atom+xml; charset=utf-8";
+/// News of a search, for programs that would rather not read XML.
+pub const JSON_FEED: &str = "application/feed+json";
 /// Pages.
 pub const HTML: &str = "text/html; charset=utf-8";
 /// The style sheet.

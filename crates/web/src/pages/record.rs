@@ -21,6 +21,7 @@ use super::value::{Labelled, Passage, Shower, Shown};
 use super::{Frame, Reader, node_name, node_subject, speaks_for, two_versions};
 use crate::answer::Answer;
 use crate::app::App;
+use crate::linked_data::{Place, linked_data};
 use crate::params::Params;
 use crate::receipts;
 
@@ -67,6 +68,8 @@ struct RecordPage {
     feed_href: String,
     feed: String,
     json: String,
+    /// The record in the words of schema.org.
+    linked: Option<String>,
     unknown_kind: bool,
 }
 
@@ -135,6 +138,7 @@ fn page(
     let index = proof.as_ref().map(|proof| proof.index.to_string()).unwrap_or_default();
     let issuer = read.body.as_ref().and_then(Body::state);
     RecordPage {
+        linked: linked(reader, read, &publisher, proof.as_ref()),
         frame: reader.frame(app, Some(view.origin.node())),
         kind: kind
             .as_ref()
@@ -171,6 +175,25 @@ fn page(
         others,
         proof,
     }
+}
+
+/// The record as linked data, while its text is here.
+fn linked(
+    reader: &Reader,
+    read: &RecordRead,
+    publisher: &Publisher,
+    proof: Option<&Proof>,
+) -> Option<String> {
+    let (body, proof) = (read.body.as_ref()?, proof?);
+    let place = Place {
+        page: reader.address(&paths::record(&read.origin, &read.id)),
+        body: reader.address(&paths::body(&read.origin, proof.index)),
+        publisher: &publisher.name,
+        node: &publisher.node,
+        of_a_state: body.state().is_some() && publisher.speaks_for.is_some(),
+        texts: reader.texts,
+    };
+    Some(linked_data(body, &place))
 }
 
 /// The kind, which no version of a record can change.

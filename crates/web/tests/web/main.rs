@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod connections;
 #[cfg(test)]
+mod conventions;
+#[cfg(test)]
 mod directories;
 #[cfg(test)]
 mod exports;

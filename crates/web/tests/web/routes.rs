@@ -46,7 +46,7 @@ fn code_of(pattern: &str) -> &'static str {
 }
 
 /// Objects that a young feed does not have.
-const NOT_YET: [&str; 9] = [
+const NOT_YET: [&str; 10] = [
     paths::EVIDENCE,
     paths::SEGMENT,
     paths::WITNESS_CHECKPOINT,
@@ -54,6 +54,7 @@ const NOT_YET: [&str; 9] = [
     paths::FILE,
     paths::NETWORK,
     paths::site::GROUP,
+    paths::site::SECURITY,
     paths::site::PROFILE_DOCX,
     paths::site::PROFILE_JSON,
 ];

@@ -43,6 +43,17 @@ pub const WITHDRAWALS: &str = "/withdrawals";
 /// Page: how the copies held here stand.
 pub const NETWORK_STATUS: &str = "/network-status";
 
+/// The map of the site for search engines, and its parts.
+pub const SITEMAP: &str = "/sitemap.xml";
+/// What crawlers need not read.
+pub const ROBOTS: &str = "/robots.txt";
+/// Where to report a weakness (RFC 9116).
+pub const SECURITY: &str = "/.well-known/security.txt";
+/// Page: how far everybody can use this site.
+pub const ACCESSIBILITY: &str = "/accessibility";
+/// Page: what running a node costs, as measured.
+pub const COST: &str = "/cost";
+
 /// [`STATE`]
 pub fn state(code: &str) -> String {
     format!("{STATES}/{code}")

@@ -1,0 +1,30 @@
+# News, what running a node costs, and accessibility.
+
+news-title = News as a feed (Atom)
+cost-title = What running a node costs
+cost-text = The software is free and open. What remains is a small server and some hours of somebody’s time. The figures below were measured by those who make the software; its documentation says how, and how to measure them again.
+cost-table = Measured on two processor cores of a server, November 2026
+cost-memory = Memory of a node while one author publishes, at most
+cost-publish = Records that one author publishes in a second, each on disk before the answer
+cost-disk = Disk space for a record, in a full segment
+cost-sync = Time to copy and check a feed of 100,000 entries
+cost-sync-bytes = Bytes transferred for a record
+cost-sync-memory = Memory while copying, at most
+cost-serve = Processor time of the server for such a copy
+cost-machine = The server
+cost-machine-text = One feed of 100,000 records takes less than 100 megabytes of disk. A node needs no database server and no other service, and keeps working when others cannot be reached.
+cost-people = People
+cost-people-text = Somebody keeps the keys, installs updates and looks at the calendar of what ends. The manual for operators names each of these tasks.
+cost-unmeasured = Not measured yet
+cost-unmeasured-text = A hub that many people read at the same time, and the hours that operators spend, have not been measured. No figure is given for them.
+accessibility-title = Accessibility
+accessibility-text = This site is made so that everybody can use it, also on slow lines, old browsers and small screens, and with assistive technology.
+accessibility-aim = What we aim at
+accessibility-aim-text = The pages aim at the Web Content Accessibility Guidelines (WCAG) 2.2, level AA. They work by keyboard alone, are complete without JavaScript and readable without style sheets, and each passage says its language and direction.
+accessibility-lines-text = A first view is meant to need less than 60 kilobytes and at most four requests.
+accessibility-tested = How it is tested
+accessibility-tested-text = The software comes with a test that looks at the pages with an automatic checker, in English, Arabic and Chinese, on the width of a telephone and of a desk. Automatic checks find only some of the barriers. Nobody from outside has audited this site.
+accessibility-limits = What may still be in the way
+accessibility-limits-text = Records are shown as their authors published them. Their wording, their languages and the documents they refer to are the authors’ own.
+accessibility-report = Tell us
+accessibility-report-text = If something stands in your way, write to the contact at the foot of each page. Say which page it was and what you used.

@@ -1,0 +1,30 @@
+# News, what running a node costs, and accessibility.
+
+news-title = Novedades como canal (Atom)
+cost-title = Lo que cuesta un nodo
+cost-text = El programa es libre y gratuito. Quedan un servidor pequeño y algunas horas de trabajo. Las cifras siguientes las midieron quienes hacen el programa; su documentación dice cómo, y cómo medirlas de nuevo.
+cost-table = Medido en dos núcleos de procesador de un servidor, noviembre de 2026
+cost-memory = Memoria de un nodo mientras publica un autor, como máximo
+cost-publish = Fichas que un autor publica en un segundo, cada una en disco antes de la respuesta
+cost-disk = Espacio en disco para una ficha, en un segmento lleno
+cost-sync = Tiempo para copiar y comprobar un canal de 100 000 entradas
+cost-sync-bytes = Bytes transferidos por ficha
+cost-sync-memory = Memoria durante la copia, como máximo
+cost-serve = Tiempo de procesador del servidor para una copia así
+cost-machine = El servidor
+cost-machine-text = Un canal de 100 000 fichas ocupa menos de 100 megabytes de disco. Un nodo no necesita servidor de bases de datos ni otro servicio, y sigue funcionando cuando no se puede llegar a los demás.
+cost-people = Las personas
+cost-people-text = Alguien guarda las claves, instala las actualizaciones y consulta el calendario de lo que vence. El manual para operadores describe cada una de estas tareas.
+cost-unmeasured = Aún sin medir
+cost-unmeasured-text = No se han medido un nodo central que muchas personas leen a la vez ni las horas que dedican los operadores. No se da ninguna cifra al respecto.
+accessibility-title = Accesibilidad
+accessibility-text = Este sitio está hecho para que todas las personas puedan usarlo, también con conexiones lentas, navegadores antiguos, pantallas pequeñas o tecnología de apoyo.
+accessibility-aim = A qué aspiramos
+accessibility-aim-text = Las páginas aspiran a las Pautas de Accesibilidad para el Contenido Web (WCAG) 2.2, nivel AA. Se usan solo con el teclado, están completas sin JavaScript y se leen sin hojas de estilo, y cada pasaje indica su idioma y su dirección.
+accessibility-lines-text = La primera vista está pensada para menos de 60 kilobytes y cuatro peticiones como máximo.
+accessibility-tested = Cómo se comprueba
+accessibility-tested-text = El programa incluye una prueba que examina las páginas con un comprobador automático, en inglés, árabe y chino, con el ancho de un teléfono y de un escritorio. Las comprobaciones automáticas solo encuentran una parte de las barreras. Nadie externo ha auditado este sitio.
+accessibility-limits = Lo que aún puede estorbar
+accessibility-limits-text = Las fichas se muestran como las publicaron sus autores. Su redacción, sus idiomas y los documentos que citan son de sus autores.
+accessibility-report = Escríbanos
+accessibility-report-text = Si algo le estorba, escriba al contacto que figura al pie de cada página. Diga qué página era y qué utilizaba.

@@ -1,0 +1,30 @@
+# News, what running a node costs, and accessibility.
+
+news-title = Nouveautés en fil (Atom)
+cost-title = Ce que coûte un nœud
+cost-text = Le logiciel est libre et gratuit. Restent un petit serveur et quelques heures de travail. Les chiffres ci-dessous ont été mesurés par les auteurs du logiciel ; sa documentation dit comment, et comment les mesurer à nouveau.
+cost-table = Mesuré sur deux cœurs de processeur d’un serveur, novembre 2026
+cost-memory = Mémoire d’un nœud pendant qu’un auteur publie, au maximum
+cost-publish = Fiches qu’un auteur publie en une seconde, chacune sur disque avant la réponse
+cost-disk = Espace disque pour une fiche, dans un segment plein
+cost-sync = Temps pour copier et vérifier un fil de 100 000 entrées
+cost-sync-bytes = Octets transférés pour une fiche
+cost-sync-memory = Mémoire pendant la copie, au maximum
+cost-serve = Temps de processeur du serveur pour une telle copie
+cost-machine = Le serveur
+cost-machine-text = Un fil de 100 000 fiches occupe moins de 100 mégaoctets de disque. Un nœud n’a besoin d’aucun serveur de base de données ni d’aucun autre service, et continue de fonctionner quand les autres sont injoignables.
+cost-people = Les personnes
+cost-people-text = Quelqu’un garde les clés, installe les mises à jour et consulte le calendrier des échéances. Le manuel des opérateurs décrit chacune de ces tâches.
+cost-unmeasured = Pas encore mesuré
+cost-unmeasured-text = Un nœud central lu par beaucoup de personnes en même temps et les heures de travail des opérateurs n’ont pas été mesurés. Aucun chiffre n’est donné à leur sujet.
+accessibility-title = Accessibilité
+accessibility-text = Ce site est fait pour que tout le monde puisse l’utiliser, y compris avec une connexion lente, un ancien navigateur, un petit écran ou une technologie d’assistance.
+accessibility-aim = Ce que nous visons
+accessibility-aim-text = Les pages visent les Règles pour l’accessibilité des contenus Web (WCAG) 2.2, niveau AA. Elles s’utilisent au clavier seul, sont complètes sans JavaScript et lisibles sans feuille de style, et chaque passage indique sa langue et son sens d’écriture.
+accessibility-lines-text = Un premier affichage est prévu pour moins de 60 kilo-octets et quatre requêtes au plus.
+accessibility-tested = Comment c’est vérifié
+accessibility-tested-text = Le logiciel est livré avec un test qui examine les pages avec un vérificateur automatique, en anglais, en arabe et en chinois, à la largeur d’un téléphone et d’un bureau. Les vérifications automatiques ne trouvent qu’une partie des obstacles. Personne d’extérieur n’a audité ce site.
+accessibility-limits = Ce qui peut encore gêner
+accessibility-limits-text = Les fiches sont présentées telles que leurs auteurs les ont publiées. Leur formulation, leurs langues et les documents auxquels elles renvoient sont ceux de leurs auteurs.
+accessibility-report = Écrivez-nous
+accessibility-report-text = Si quelque chose vous gêne, écrivez au contact indiqué au bas de chaque page. Dites de quelle page il s’agit et ce que vous utilisiez.

@@ -1,0 +1,30 @@
+# News, what running a node costs, and accessibility.
+
+news-title = Novidades como canal (Atom)
+cost-title = Quanto custa um nó
+cost-text = O programa é livre e gratuito. Restam um servidor pequeno e algumas horas de trabalho. Os números abaixo foram medidos por quem faz o programa; a sua documentação diz como, e como medi-los de novo.
+cost-table = Medido em dois núcleos de processador de um servidor, novembro de 2026
+cost-memory = Memória de um nó enquanto um autor publica, no máximo
+cost-publish = Fichas que um autor publica num segundo, cada uma em disco antes da resposta
+cost-disk = Espaço em disco para uma ficha, num segmento cheio
+cost-sync = Tempo para copiar e verificar um canal de 100 000 entradas
+cost-sync-bytes = Bytes transferidos por ficha
+cost-sync-memory = Memória durante a cópia, no máximo
+cost-serve = Tempo de processador do servidor para uma cópia assim
+cost-machine = O servidor
+cost-machine-text = Um canal de 100 000 fichas ocupa menos de 100 megabytes de disco. Um nó não precisa de servidor de bases de dados nem de outro serviço, e continua a funcionar quando os outros não estão acessíveis.
+cost-people = As pessoas
+cost-people-text = Alguém guarda as chaves, instala as atualizações e consulta o calendário do que termina. O manual dos operadores descreve cada uma destas tarefas.
+cost-unmeasured = Ainda não medido
+cost-unmeasured-text = Um nó central lido por muitas pessoas ao mesmo tempo e as horas de trabalho dos operadores não foram medidos. Não se indica nenhum número a esse respeito.
+accessibility-title = Acessibilidade
+accessibility-text = Este sítio foi feito para que todas as pessoas o possam usar, também com ligações lentas, navegadores antigos, ecrãs pequenos ou tecnologia de apoio.
+accessibility-aim = O que procuramos
+accessibility-aim-text = As páginas procuram seguir as Diretrizes de Acessibilidade para o Conteúdo da Web (WCAG) 2.2, nível AA. Usam-se só com o teclado, estão completas sem JavaScript e leem-se sem folhas de estilo, e cada passagem indica a sua língua e a sua direção.
+accessibility-lines-text = A primeira vista foi pensada para menos de 60 kilobytes e quatro pedidos no máximo.
+accessibility-tested = Como se verifica
+accessibility-tested-text = O programa traz um teste que examina as páginas com um verificador automático, em inglês, árabe e chinês, com a largura de um telefone e de uma secretária. As verificações automáticas só encontram uma parte das barreiras. Ninguém de fora auditou este sítio.
+accessibility-limits = O que ainda pode atrapalhar
+accessibility-limits-text = As fichas são mostradas como os seus autores as publicaram. A redação, as línguas e os documentos a que se referem são dos autores.
+accessibility-report = Escreva-nos
+accessibility-report-text = Se algo o impede de usar o sítio, escreva para o contacto no fim de cada página. Diga que página era e o que utilizava.

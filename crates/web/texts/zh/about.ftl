@@ -1,0 +1,30 @@
+# News, what running a node costs, and accessibility.
+
+news-title = 动态订阅（Atom）
+cost-title = 运行一个节点的费用
+cost-text = 本软件自由且免费。所需的只是一台小型服务器和少量工作时间。以下数字由软件制作者测得；文档说明了测量方法以及如何重新测量。
+cost-table = 在服务器的两个处理器核心上测得，2026年11月
+cost-memory = 一位作者发布时节点占用的最大内存
+cost-publish = 一位作者每秒发布的记录数，每条均在答复前写入磁盘
+cost-disk = 一条记录在完整分段中占用的磁盘空间
+cost-sync = 复制并核验一个含100,000个条目的记录流所需时间
+cost-sync-bytes = 每条记录传输的字节数
+cost-sync-memory = 复制时占用的最大内存
+cost-serve = 服务器为此类复制所用的处理器时间
+cost-machine = 服务器
+cost-machine-text = 一个含100,000条记录的记录流占用不到100兆字节的磁盘空间。节点不需要数据库服务器或其他服务，在无法连接其他节点时仍能继续工作。
+cost-people = 人员
+cost-people-text = 需要有人保管密钥、安装更新并查看到期日历。运营者手册逐项说明了这些工作。
+cost-unmeasured = 尚未测量
+cost-unmeasured-text = 许多人同时阅读的枢纽节点以及运营者所花的时间尚未测量，因此不提供任何数字。
+accessibility-title = 无障碍
+accessibility-text = 本网站力求人人可用，包括使用慢速网络、旧浏览器、小屏幕和辅助技术的读者。
+accessibility-aim = 我们的目标
+accessibility-aim-text = 页面以《网页内容无障碍指南》（WCAG）2.2 AA 级为目标。页面可以只用键盘操作，不用 JavaScript 也内容完整，没有样式表也可阅读，每段文字都标明其语言和书写方向。
+accessibility-lines-text = 首次打开页面力求少于60千字节，请求不超过四次。
+accessibility-tested = 如何检查
+accessibility-tested-text = 本软件附带一项测试，用自动检查工具以英文、阿拉伯文和中文、按电话和桌面的宽度检查页面。自动检查只能发现一部分障碍。本网站未经外部审核。
+accessibility-limits = 仍可能造成妨碍之处
+accessibility-limits-text = 记录按作者发布的原样显示。其措辞、语言和所引用的文件均由作者负责。
+accessibility-report = 请告诉我们
+accessibility-report-text = 如果遇到障碍，请写信给每页底部的联系方式，并说明是哪一页以及您使用了什么工具。
