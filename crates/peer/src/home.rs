@@ -91,10 +91,10 @@ impl Home for Arc<Feeds> {
     }
 
     fn said(&self, node: &NodeName) -> Option<(Vec<String>, Vec<FeedName>)> {
-        let public = Origin::new(node.clone(), FeedName::public());
-        let view = self.view(&public)?;
-        let record = &view.keys.newest()?.record;
-        Some((record.urls.clone(), record.feeds.clone()))
+        // A feed that goes on elsewhere says so in a record that may stand in no log held yet.
+        let record = self.newest_record(node)?;
+        let feeds = self.feeds_of(node).into_iter().map(|origin| origin.feed().clone()).collect();
+        Some((record.urls.clone(), feeds))
     }
 
     fn restricted(&self, node: &NodeName) -> Vec<FeedName> {
