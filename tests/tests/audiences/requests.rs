@@ -139,8 +139,17 @@ fn of_site(route: &Route, feed: &Restricted) -> Option<Vec<Asked>> {
             | site::SDGS
             | site::HUMAN_RIGHTS_MECHANISMS
             | site::WITHDRAWALS
-            | site::NETWORK_STATUS,
+            | site::NETWORK_STATUS
+            | site::ROBOTS
+            | site::SECURITY
+            | site::ACCESSIBILITY
+            | site::COST,
         ) => vec![same(pattern)],
+        ("GET", site::SITEMAP) => vec![
+            same(pattern),
+            same(format!("{pattern}?part=pages")),
+            same(format!("{pattern}?feed={origin}&from=0")),
+        ],
         _ => return None,
     })
 }
