@@ -89,6 +89,8 @@ async fn readers_are_told_in_neutral_words_and_nobody_is_accused() -> Result<()>
             let answer = reqwest::Client::new().get(url).header("accept-language", language);
             let text = answer.send().await?.error_for_status()?.text().await?.to_lowercase();
             ensure!(text.contains(words), "{page} in {language}");
+            // What HTML calls the address that answers in the reader's own language accuses nobody.
+            let text = text.replace("hreflang=\"x-default\"", "");
             ensure!(!text.contains("fork") && !text.contains("fault"), "{page} in {language}");
         }
     }

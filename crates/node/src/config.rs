@@ -139,6 +139,10 @@ pub struct Site {
     pub contact: Option<String>,
     /// The languages of the pages, the preferred one first.
     pub languages: Vec<String>,
+    /// A directory of `LANG.ftl` files: other words for ours, or a language of one's own. Read once, when the
+    /// program starts.
+    #[schemars(example = &"/etc/jopoi/texts")]
+    pub texts: Option<PathBuf>,
     /// Every page says that its records are samples and that no State speaks here.
     pub sample: bool,
 }
@@ -181,6 +185,7 @@ impl Default for Site {
             name: BTreeMap::new(),
             contact: None,
             languages: languages.map(str::to_owned).to_vec(),
+            texts: None,
             sample: false,
         }
     }

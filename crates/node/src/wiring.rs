@@ -105,6 +105,7 @@ impl Node {
         let (keeper_feeds, keeper_outward) = (Arc::clone(&feeds), Arc::clone(&outward));
         let clock = Arc::clone(&shared.clock);
         let keeper = Keeper::new(place.clone(), keeper_feeds, keeper_outward, clock, ring);
+        take_texts(place)?;
         let mut app = App::new(
             Arc::clone(&feeds),
             Arc::clone(&outward) as _,
@@ -225,6 +226,29 @@ fn peer_settings(config: &Config) -> PeerSettings {
         ..PeerSettings::default()
     }
     .with_environment()
+}
+
+/// Files of texts that are looked at in one directory; each language has one.
+const TEXTS_MAX: usize = 65;
+
+/// The operator's own texts, if the configuration names a directory of them.
+fn take_texts(place: &Place) -> anyhow::Result<()> {
+    let Some(directory) = &place.config.site.texts else { return Ok(()) };
+    let mut files = Vec::new();
+    let read = std::fs::read_dir(directory).with_context(|| {
+        format!("`site.texts` is {}, which cannot be read", directory.display())
+    })?;
+    for entry in read.take(TEXTS_MAX) {
+        let path = entry?.path();
+        if path.extension().is_some_and(|end| end == "ftl") {
+            let code = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            let source = std::fs::read_to_string(&path)
+                .with_context(|| format!("{} cannot be read as UTF-8", path.display()))?;
+            files.push((code, source));
+        }
+    }
+    web::texts::own::take(files)
+        .with_context(|| format!("the texts in {} cannot be used", directory.display()))
 }
 
 fn site(place: &Place) -> Site {

@@ -3,11 +3,15 @@
 //! One Fluent file for each language (`texts/LANG.ftl`); all have the same keys, which a test asserts.
 //! Names of States, kinds and fields are not here: they come from the vocabularies of `practice`.
 
+mod cldr;
+pub mod own;
+
 use std::sync::LazyLock;
 
+use cldr::Cldr;
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
-use practice::language;
+use practice::{language, vocabulary};
 use unic_langid::LanguageIdentifier;
 
 /// The texts of one language: one file for each area of the site, read as one.
@@ -48,7 +52,13 @@ const ACCEPT_LANGUAGE_BYTES_MAX: usize = 1_024;
 const WHOLE_DIGITS_MAX: usize = 15;
 
 static ALL: LazyLock<Vec<Texts>> = LazyLock::new(|| {
-    FILES.iter().map(|&(code, name, source)| Texts::read(code, name, source)).collect()
+    let ours = FILES.iter().map(|&(code, name, source)| Texts::read(code, name, source));
+    let is_new = |own: &&own::Own| !FILES.iter().any(|(code, ..)| *code == own.code);
+    let others = own::all().iter().filter(is_new).map(|own| {
+        // What it does not have is English.
+        Texts::read(&own.code, own.name.as_deref().unwrap_or(&own.code), texts_of!("en"))
+    });
+    ours.chain(others).collect()
 });
 
 /// For a reader who asks for no language that is there.
@@ -59,6 +69,7 @@ pub struct Texts {
     code: &'static str,
     name: &'static str,
     bundle: FluentBundle<FluentResource>,
+    cldr: Cldr,
 }
 
 impl std::fmt::Debug for Texts {
@@ -139,7 +150,14 @@ impl Texts {
 
     /// A number such as `1234.5`, as this language writes it; what is no number stays as it is.
     pub fn number(&self, text: &str) -> String {
-        text.to_owned()
+        self.cldr.number(text)
+    }
+
+    /// Sorts by names, as a reader looks for them; the Arabic article and what stands between words are set
+    /// aside, as in the lists of the United Nations.
+    pub fn sort_by_name<T>(&self, things: &mut [T], name: impl Fn(&T) -> &str) {
+        let key = |thing: &T| vocabulary::sort_key(name(thing));
+        things.sort_by(|one, other| self.cldr.compare(&key(one), &key(other)));
     }
 
     /// A date of a record or statement (`2026-11-23` or with a time of day) as this language writes it.
@@ -156,7 +174,12 @@ impl Texts {
             return text.to_owned();
         };
         let day = day.trim_start_matches('0');
-        let date = self.with("date", &[("year", year), ("month", month.trim()), ("day", day)]);
+        // As text: a year is not written as other numbers are.
+        let mut args = FluentArgs::new();
+        for (name, value) in [("year", year), ("month", month.trim()), ("day", day)] {
+            args.set(name, FluentValue::from(value));
+        }
+        let date = self.format("date", None, &args);
         // A date is isolated as a whole where it is put; isolates within would hide its direction.
         date.replace(['\u{2068}', '\u{2069}'], "")
     }
@@ -210,7 +233,18 @@ impl Texts {
         // The files are embedded, and a test formats every key of each: there are no errors to meet.
         let resource = FluentResource::try_new(source.to_owned()).unwrap_or_else(|(read, _)| read);
         bundle.add_resource_overriding(resource);
-        Self { code, name, bundle }
+        if let Some(own) = own::all().iter().find(|own| own.code == code) {
+            let resource = FluentResource::try_new(own.source.clone());
+            bundle.add_resource_overriding(resource.unwrap_or_else(|(read, _)| read));
+        }
+        bundle.set_formatter(Some(|value, memoizer| match value {
+            FluentValue::Number(number) => {
+                let write = |cldr: &Cldr| cldr.number(&number.as_string());
+                memoizer.with_try_get::<Cldr, _, _>((), write).ok()
+            }
+            _ => None,
+        }));
+        Self { code, name, bundle, cldr: Cldr::of(code) }
     }
 
     fn format(&self, key: &str, attribute: Option<&str>, args: &FluentArgs<'_>) -> String {
@@ -324,6 +358,17 @@ mod tests {
         assert_eq!(whole("007"), None);
         assert_eq!(whole("1e5"), None);
         assert_eq!(whole("42"), Some(42));
+    }
+
+    #[test]
+    fn numbers_in_texts_are_grouped_and_years_are_not() {
+        let of = |code: &str| Texts::of(code).unwrap();
+        assert!(of("en").count("entries", 12_345).contains("12,345"));
+        assert!(of("es").count("entries", 12_345).contains("12.345"));
+        assert_eq!(of("en").date("2026-11-03"), "3 November 2026");
+        let mut names = ["Égypte", "Zambie", "Fidji"];
+        of("fr").sort_by_name(&mut names, |name| name);
+        assert_eq!(names, ["Égypte", "Fidji", "Zambie"]);
     }
 
     #[test]

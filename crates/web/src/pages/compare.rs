@@ -88,7 +88,7 @@ pub(crate) async fn compare(State(app): State<App>, reader: Reader) -> Result<Re
     let too_many = codes.len() > STATES_MAX;
     codes.truncate(STATES_MAX);
     let texts = reader.texts;
-    let chosen = sorted(codes.into_iter().map(|code| state_name(code, texts)).collect());
+    let chosen = sorted(codes.into_iter().map(|code| state_name(code, texts)).collect(), texts);
     let place = |at: usize| Place {
         id: format!("state-{}", at + 1),
         label: texts.with("compare-state", &[("number", &(at + 1).to_string())]),

@@ -98,7 +98,7 @@ pub(crate) fn states(subject: Option<&Value>, issuer: Option<&str>, texts: &Text
     };
     let name = |code: &str| vocabulary::states().label(code, texts.code()).to_owned();
     let mut names: Vec<String> = codes.into_iter().map(name).collect();
-    names.sort_by_cached_key(|name| vocabulary::sort_key(name));
+    texts.sort_by_name(&mut names, |name| name);
     names
 }
 

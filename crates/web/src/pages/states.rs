@@ -75,7 +75,8 @@ pub(crate) async fn present(
         codes.extend(nodes.filter_map(|node| node_subject(app, node)?.state));
     }
     codes.retain(|code| vocabulary::is_state(code));
-    Ok(sorted(codes.into_iter().map(|code| state_name(code, reader.texts)).collect()))
+    let texts = reader.texts;
+    Ok(sorted(codes.into_iter().map(|code| state_name(code, texts)).collect(), texts))
 }
 
 /// A State in a list.
@@ -85,8 +86,8 @@ pub(crate) fn state_name(code: String, texts: &Texts) -> StateName {
 }
 
 /// In the alphabetical order of the reader.
-pub(crate) fn sorted(mut names: Vec<StateName>) -> Vec<StateName> {
-    names.sort_by_cached_key(|state| vocabulary::sort_key(&state.name));
+pub(crate) fn sorted(mut names: Vec<StateName>, texts: &Texts) -> Vec<StateName> {
+    texts.sort_by_name(&mut names, |state| &state.name);
     names
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use feed::search::{Facet, Hits};
-use practice::vocabulary::{self, Vocabulary};
+use practice::vocabulary::Vocabulary;
 use tlog::name::{FeedName, NodeName, Origin};
 use wire::paths;
 
@@ -143,14 +143,12 @@ pub(super) fn without(facet: Facet, texts: &Texts) -> String {
 /// Names in the order of their list where that means something, States and languages by the alphabet of the
 /// reader, years from the newest; the rest by how much there is of it, as the index counted.
 fn sort(facet: Facet, values: &mut [(String, usize)], texts: &Texts) {
-    let label = |code: &str| {
-        let list = vocabulary_of(facet).and_then(Vocabulary::get);
-        let label = list.map_or(code, |list| list.label(code, texts.code()));
-        vocabulary::sort_key(label)
-    };
+    let list = vocabulary_of(facet).and_then(Vocabulary::get);
     match facet {
         Facet::State | Facet::Language | Facet::Region | Facet::Node | Facet::Group => {
-            values.sort_by_cached_key(|(code, _)| label(code));
+            texts.sort_by_name(values, |(code, _)| {
+                list.map_or(code.as_str(), |list| list.label(code, texts.code()))
+            });
         }
         Facet::Year => values.sort_by(|one, other| other.0.cmp(&one.0)),
         Facet::Sdg => values.sort_by_cached_key(|(code, _)| {

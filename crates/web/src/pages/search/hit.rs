@@ -2,7 +2,7 @@
 
 use feed::search::Part;
 use practice::language;
-use practice::vocabulary::{self, Vocabulary};
+use practice::vocabulary::Vocabulary;
 use wire::paths;
 
 use crate::app::App;
@@ -43,7 +43,7 @@ pub(super) fn line(app: &App, found: &Found, texts: &Texts) -> HitLine {
     };
     let foreign = !hit.title.is_empty() && language::primary(&hit.language) != texts.code();
     let mut states: Vec<String> = found.states.iter().map(|code| label("states", code)).collect();
-    states.sort_by_cached_key(|name| vocabulary::sort_key(name));
+    texts.sort_by_name(&mut states, |name| name);
     let time = iso(u64::try_from(hit.changed).unwrap_or_default());
     HitLine {
         href: paths::record(&hit.origin, &hit.id),
