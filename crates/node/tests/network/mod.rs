@@ -228,8 +228,10 @@ fn the_committee_changes(world: &World) {
     assert_eq!(ended["pending"].as_array().unwrap().len(), 1, "{ended}");
     assert_eq!(ended["approved_here"], false, "{ended}");
     let id = ended["published"][0]["id"].as_str().unwrap();
+    // Both have the same id: they wait for the newer document.
+    let document = ended["pending"][0]["body"].as_str().unwrap();
     for node in ["a", "hub"] {
-        world.until(node, &["approve", "--list"], id);
+        world.until(node, &["approve", "--list", "--json"], document);
         world.on(node, &["approve", id, "--yes"]);
     }
     world.until("net", &["network", "status", "--json"], "\"pending\":[]");
