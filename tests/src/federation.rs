@@ -15,6 +15,7 @@ use feed::row::Standing;
 use peer::carrier::HttpCarrier;
 use peer::follow::Peers;
 use peer::outbound::Outbound;
+use peer::relay::{RelayStatus, Relays};
 use peer::settings::PeerSettings;
 use practice::id::RecordId;
 use search::{Index, Indexer};
@@ -52,6 +53,7 @@ pub struct Node {
     clock: Arc<TestClock>,
     outbound: Arc<Outbound>,
     peers: Arc<Peers>,
+    relays: Relays,
     indexer: Indexer,
     router: Router,
     operator: Router,
@@ -71,7 +73,23 @@ impl Federation {
     /// One more node.
     pub async fn add(&mut self, member: Member) -> Result<&Node> {
         let data = self.directory.path().join(self.nodes.len().to_string());
-        self.nodes.push(Node::start(member, data, None).await?);
+        self.nodes.push(Node::start(member, data, Way::default()).await?);
+        self.nodes.last().context("no node")
+    }
+
+    /// One more node, whose node record names these addresses, not its own: nobody finds it. It sends its
+    /// feeds to `relays`.
+    pub async fn add_hidden(
+        &mut self,
+        member: Member,
+        urls: &[String],
+        relays: &[&str],
+    ) -> Result<&Node> {
+        let data = self.directory.path().join(self.nodes.len().to_string());
+        let relays: Result<Vec<NodeName>, _> =
+            relays.iter().map(|relay| NodeName::parse(relay)).collect();
+        let way = Way { address: None, urls: urls.to_vec(), relays: relays? };
+        self.nodes.push(Node::start(member, data, way).await?);
         self.nodes.last().context("no node")
     }
 
@@ -100,13 +118,24 @@ impl Federation {
         let (member, data, address) = (node.member.clone(), node.data.clone(), node.server.address);
         node.stop().await;
         change(&data)?;
-        self.nodes.push(Node::start(member, data, Some(address)).await?);
+        let way = Way { address: Some(address), ..Way::default() };
+        self.nodes.push(Node::start(member, data, way).await?);
         Ok(())
     }
 }
 
+/// How a node is reached.
+#[derive(Default)]
+struct Way {
+    /// Where it listens; any free port, without.
+    address: Option<SocketAddr>,
+    /// What its node record says; its own address, if nothing.
+    urls: Vec<String>,
+    relays: Vec<NodeName>,
+}
+
 impl Node {
-    async fn start(member: Member, data: PathBuf, address: Option<SocketAddr>) -> Result<Self> {
+    async fn start(member: Member, data: PathBuf, way: Way) -> Result<Self> {
         let clock = Arc::new(TestClock::new());
         let parts = Parts {
             node: member.name().clone(),
@@ -118,26 +147,48 @@ impl Node {
         };
         let feeds = Feeds::open(parts).await?;
         let outbound = outbound()?;
-        let settings = PeerSettings { interval_s: NEVER_S, ..loopback() };
+        let relays = way.relays.clone();
+        let settings = PeerSettings { interval_s: NEVER_S, relays, ..loopback() };
         let peers = Peers::start(&feeds, Arc::clone(&outbound), &settings);
         let view = Arc::new(Peered(Arc::clone(&peers)));
         let index = Index::in_memory()?;
         let indexer = Indexer::new(Arc::clone(&feeds), index.clone());
         let mut app = App::new(Arc::clone(&feeds), view, Site::default(), None);
         app.search = Some(Arc::new(index));
+        app.relays = way.relays;
         let (router, operator) = (web::routes::public(app.clone()), web::routes::operator(app));
-        let server = Server::start(router.clone(), address).await?;
+        let server = Server::start(router.clone(), way.address).await?;
+        let urls = if way.urls.is_empty() { vec![server.url()] } else { way.urls };
         if feeds.own().is_empty() {
-            feeds.begin(&FeedName::public(), member.node_record(&[server.url()])?).await?;
+            feeds.begin(&FeedName::public(), member.node_record(&urls)?).await?;
         }
-        Ok(Self { member, data, feeds, clock, outbound, peers, indexer, router, operator, server })
+        let relays = Relays::start(&feeds, &outbound, &settings);
+        Ok(Self {
+            member,
+            data,
+            feeds,
+            clock,
+            outbound,
+            peers,
+            relays,
+            indexer,
+            router,
+            operator,
+            server,
+        })
+    }
+
+    /// How it goes with its relays.
+    pub fn relayed(&self) -> Vec<RelayStatus> {
+        self.relays.status()
     }
 
     /// Ends its tasks and frees its directory.
     async fn stop(self) {
         self.peers.stop().await;
+        self.relays.stop().await;
         self.server.stop().await;
-        drop((self.peers, self.outbound, self.indexer, self.router, self.operator));
+        drop((self.peers, self.relays, self.outbound, self.indexer, self.router, self.operator));
         // Commits that were under way hold the feeds a moment longer, and they the lock.
         let feeds = Arc::downgrade(&self.feeds);
         drop(self.feeds);

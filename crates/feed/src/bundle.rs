@@ -63,10 +63,12 @@ pub enum ItemKind {
     BodyWithProof = 9,
     /// What a person decided, `u16 n | name | bytes`; in a node's own backup only.
     Decision = 10,
+    /// What follows a size, as `since` serves it: for whoever holds the first `number` entries.
+    Since = 11,
 }
 
 impl ItemKind {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::Head,
         Self::Segment,
         Self::Cosignatures,
@@ -77,6 +79,7 @@ impl ItemKind {
         Self::File,
         Self::BodyWithProof,
         Self::Decision,
+        Self::Since,
     ];
 
     fn of(code: u8) -> Option<Self> {
@@ -188,6 +191,12 @@ impl Contents {
         let places = self.places(origin, kind);
         let at = places.partition_point(|place| place.number < number);
         places.get(at).filter(|place| place.number == number)
+    }
+
+    /// Whether it brings entries of this feed: its head, or what follows a size.
+    pub fn carries(&self, origin: &Origin) -> bool {
+        let none = |kind| self.places(origin, kind).is_empty();
+        !none(ItemKind::Head) || !none(ItemKind::Since)
     }
 
     /// Length of the bundle in bytes.

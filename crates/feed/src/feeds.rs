@@ -8,6 +8,7 @@
 //! again.
 
 mod anchors;
+mod ask;
 mod audience;
 mod blocks;
 mod commit;
@@ -28,6 +29,7 @@ mod overlap;
 mod pack;
 mod plan;
 mod publish;
+mod push;
 mod read;
 mod receipts;
 mod refusal;
@@ -63,10 +65,11 @@ pub use judge_fork::Judgement;
 pub use lineage::Recovery;
 pub use networks::{ApprovalError, ApprovalsTaken, RootConflict};
 pub use open::OpenError;
-pub use pack::{PackError, Packed, Put};
+pub use pack::{News, PackError, Packed, Put};
 pub use publish::{
     GROUP_BYTES_MAX, PUBLICATIONS_MAX, Publication, Published, Withdrawal, timestamp,
 };
+pub use push::Pushed;
 pub use read::{
     BodyRead, EntryRead, Page, ReadError, RecordRead, RecordSummary, RecordsPage, WAIT_MAX,
 };

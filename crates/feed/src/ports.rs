@@ -313,6 +313,10 @@ pub trait Carrier: Send + Sync {
         let (_, what) = (note, format!("place for cosignatures of {origin}"));
         Err(CarrierError::NotFound { carrier: self.describe(), what })
     }
+    /// Goes another way from now on, because what was shown on this one is behind; whether there is another.
+    fn turn(&self) -> bool {
+        false
+    }
 }
 
 /// Why a carrier did not bring what was asked.

@@ -13,6 +13,7 @@ use ipnet::IpNet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tlog::key::{KeyKind, VerifierKey};
+use tlog::name::NodeName;
 
 /// The file's name in a data directory.
 pub const FILE_NAME: &str = "jopoi.toml";
@@ -112,6 +113,11 @@ pub struct Peers {
     /// A file of further certificate authorities (PEM), such as that of a proxy that inspects TLS.
     #[schemars(example = &"/etc/jopoi/proxy-ca.pem")]
     pub extra_ca_file: Option<PathBuf>,
+    /// Names of nodes that relay this one, for a node that nobody can reach: it sends them its feeds, and
+    /// they serve them. It must follow them, they must follow it, and its node record names their
+    /// addresses. Two are better than one.
+    #[schemars(example = ["hub.example.org"])]
+    pub relays: Vec<String>,
     /// Seconds between two rounds with a peer that does not tell us news as it happens.
     pub interval_s: u64,
 }
@@ -168,7 +174,13 @@ impl Default for Config {
 
 impl Default for Peers {
     fn default() -> Self {
-        Self { allow_networks: Vec::new(), proxy: None, extra_ca_file: None, interval_s: 300 }
+        Self {
+            allow_networks: Vec::new(),
+            proxy: None,
+            extra_ca_file: None,
+            relays: Vec::new(),
+            interval_s: 300,
+        }
     }
 }
 
@@ -232,11 +244,19 @@ impl Config {
         logs.map(|vkey| verifier_key("witness.logs", vkey, KeyKind::Ed25519)).collect()
     }
 
+    /// The nodes that relay this one.
+    pub fn relays(&self) -> anyhow::Result<Vec<NodeName>> {
+        let named = |name: &String| {
+            NodeName::parse(name).with_context(|| format!("`peers.relays` holds `{name}`"))
+        };
+        self.peers.relays.iter().map(named).collect()
+    }
+
     fn check(&self) -> anyhow::Result<()> {
         if self.node.is_empty() {
             bail!("`node` is missing: the name this node got at `jopoi init`");
         }
-        tlog::name::NodeName::parse(&self.node)?;
+        NodeName::parse(&self.node)?;
         if self.tls.certificate.is_some() != self.tls.key.is_some() {
             bail!("`tls.certificate` and `tls.key` belong together: give both or neither");
         }
@@ -245,6 +265,7 @@ impl Config {
         }
         self.outside_witnesses()?;
         self.outside_logs()?;
+        self.relays()?;
         if self.limits.download_mib < DOWNLOAD_MIB_MIN {
             let given = self.limits.download_mib;
             bail!(

@@ -106,10 +106,20 @@ impl BundleFile {
         Ok(NodeRecord::from_body(&Body::open(record)?)?.root)
     }
 
+    /// The nodes whose node records are in it.
+    pub fn nodes(&self) -> Vec<NodeName> {
+        let recorded =
+            |origin: &&Origin| !self.contents.places(origin, ItemKind::NodeRecord).is_empty();
+        let origins = self.contents.origins().filter(recorded);
+        let mut nodes: Vec<NodeName> = origins.map(|origin| origin.node().clone()).collect();
+        nodes.dedup();
+        nodes
+    }
+
     fn feeds_of(&self, node: &NodeName) -> Vec<Origin> {
-        let heads = |origin: &&Origin| !self.contents.places(origin, ItemKind::Head).is_empty();
+        let carried = |origin: &&Origin| self.contents.carries(origin);
         let of_node = self.contents.origins().filter(|origin| origin.node() == node);
-        of_node.filter(heads).cloned().collect()
+        of_node.filter(carried).cloned().collect()
     }
 }
 
@@ -237,7 +247,7 @@ impl Vault {
             }
         } else if self.feeds.pin(origin.node()).is_none() {
             not_followed = Some(origin.node().clone());
-        } else if !file.contents.places(origin, ItemKind::Head).is_empty() {
+        } else if file.contents.carries(origin) {
             match self.feeds.sync_feed(&carrier, origin, None, &Quiet).await {
                 Ok(_) => self.feeds.exchange_receipts(&carrier, origin).await,
                 Err(error) => refused = Some(error.to_string()),
@@ -365,7 +375,7 @@ fn read_back(path: &Path, packed: &[Packed]) -> anyhow::Result<Contents> {
     let contents = Contents::of(BufReader::with_capacity(1 << 20, File::open(path)?))
         .context("what was written cannot be read back: is the disk failing?")?;
     for feed in packed {
-        if contents.places(&feed.origin, ItemKind::Head).is_empty() {
+        if !contents.carries(&feed.origin) {
             bail!("{} is missing in what was written: is the disk failing?", feed.origin);
         }
     }

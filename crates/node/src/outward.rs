@@ -1,22 +1,28 @@
 //! What this program does with other nodes when an operator asks: the pages' and commands' view of
 //! the `peer` crate.
 
+use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use feed::feeds::{Feeds, FollowError, Pin};
+use feed::ports::{BodyAnswer, Carrier as _};
 use peer::follow::Peers;
 use peer::outbound::Outbound;
 use peer::receipts::{Submissions, Witness};
+use peer::relay::{RelayStatus, Relays};
 use peer::settings::PeerSettings;
 use peer::sight::Sight;
 use practice::body::Body;
 use practice::node_record::NodeRecord;
 use tlog::ed25519::PublicKey;
-use tlog::name::{NodeName, Origin};
+use tlog::name::{FeedName, NodeName, Origin};
 use web::app::{PeersError, PeersView};
 use wire::api;
+
+use crate::copies::BundleFile;
 
 /// How long a command waits for a round to end; a long first copy goes on without it.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -30,6 +36,7 @@ pub struct Outward {
     peers: OnceLock<Arc<Peers>>,
     witnesses: Vec<Witness>,
     submissions: OnceLock<Submissions>,
+    relays: OnceLock<Relays>,
 }
 
 impl Outward {
@@ -40,14 +47,24 @@ impl Outward {
         settings: PeerSettings,
         witnesses: Vec<Witness>,
     ) -> Self {
-        let (peers, submissions) = (OnceLock::new(), OnceLock::new());
-        Self { feeds, outbound, settings, peers, witnesses, submissions }
+        let (peers, submissions, relays) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
+        Self { feeds, outbound, settings, peers, witnesses, submissions, relays }
     }
 
     /// Begins to ask the witnesses of the configuration to cosign.
     pub fn submit(&self) {
         self.submissions
             .get_or_init(|| Submissions::start(&self.feeds, &self.outbound, &self.witnesses));
+    }
+
+    /// Begins to send our feeds to the relays of the configuration.
+    pub fn relay(&self) {
+        self.relays.get_or_init(|| Relays::start(&self.feeds, &self.outbound, &self.settings));
+    }
+
+    /// How it goes with the relays, once it has begun; without that, nothing.
+    pub fn relayed(&self) -> Vec<RelayStatus> {
+        self.relays.get().map(Relays::status).unwrap_or_default()
     }
 
     /// The peers; begins to follow them.
@@ -63,6 +80,9 @@ impl Outward {
         }
         if let Some(submissions) = self.submissions.get() {
             submissions.stop().await;
+        }
+        if let Some(relays) = self.relays.get() {
+            relays.stop().await;
         }
     }
 
@@ -103,16 +123,54 @@ impl Outward {
         Ok(())
     }
 
-    async fn look(&self, url: &str) -> Result<NodeRecord, PeersError> {
-        let bytes = peer::probe::fetch_node_record(&self.outbound, url)
-            .await
-            .map_err(|error| PeersError::Unreachable { reason: words(&error) })?;
+    /// The node record of whoever answers at `url`, or of `node` as it is relayed there or stands in the
+    /// file of this absolute path.
+    async fn look(&self, url: &str, node: Option<&NodeName>) -> Result<NodeRecord, PeersError> {
+        let bytes = match node {
+            _ if url.starts_with('/') => record_in_file(url, node).await,
+            Some(node) => self.relayed_record(url, node).await,
+            None => peer::probe::fetch_node_record(&self.outbound, url)
+                .await
+                .map_err(|error| words(&error)),
+        };
+        let bytes = bytes.map_err(|reason| PeersError::Unreachable { reason })?;
         Body::open(bytes)
             .map_err(|error| words(&error))
             .and_then(|body| NodeRecord::from_body(&body).map_err(|error| words(&error)))
             .map_err(|reason| PeersError::Unreachable {
                 reason: format!("what {url} says of itself is no valid node record: {reason}"),
             })
+    }
+}
+
+impl Outward {
+    /// The first node record of a node that another one serves: it names the root to be pinned, and the log
+    /// tells what came after.
+    async fn relayed_record(&self, url: &str, node: &NodeName) -> Result<Bytes, String> {
+        let carrier = peer::HttpCarrier::new(&self.outbound, &[url.to_owned()]);
+        let carrier = carrier.map_err(|error| words(&error))?;
+        let origin = Origin::new(node.clone(), FeedName::public());
+        match carrier.body(&origin, 0).await.map_err(|error| words(&error))? {
+            BodyAnswer::Body(bytes) => Ok(bytes),
+            _ => Err(format!("{url} does not have the feed {origin}")),
+        }
+    }
+}
+
+/// The newest node record of a node in a bundle: of the one named, or of the only one that has any.
+async fn record_in_file(path: &str, node: Option<&NodeName>) -> Result<Bytes, String> {
+    let opened = PathBuf::from(path);
+    let opened = tokio::task::spawn_blocking(move || BundleFile::open(&opened)).await;
+    let file = opened.map_err(|error| words(&error))?.map_err(|error| format!("{error:#}"))?;
+    let mut nodes = file.nodes();
+    nodes.retain(|one| node.is_none_or(|node| one == node));
+    match nodes.as_slice() {
+        [node] => file.carrier(node).node_record().await.map_err(|error| words(&error)),
+        [] => Err("it holds no node record of that node".to_owned()),
+        several => {
+            let names: Vec<String> = several.iter().map(ToString::to_string).collect();
+            Err(format!("it holds several nodes: name one with --node ({})", names.join(", ")))
+        }
     }
 }
 
@@ -130,7 +188,11 @@ impl PeersView for Outward {
     async fn follow(&self, request: api::FollowRequest) -> Result<api::FollowAnswer, PeersError> {
         let wanted = request.root.as_deref().map(PublicKey::from_did).transpose();
         let wanted = wanted.map_err(|error| PeersError::Refused { reason: words(&error) })?;
-        let record = self.look(&request.url).await?;
+        let record = self.look(&request.url, request.node.as_ref()).await?;
+        if request.node.as_ref().is_some_and(|node| *node != record.node) {
+            let reason = format!("{} shows a node record of {}", request.url, record.node);
+            return Err(PeersError::Conflict { reason });
+        }
         if let Some(wanted) = wanted.filter(|wanted| *wanted != record.root) {
             return Err(PeersError::Conflict {
                 reason: format!(
@@ -145,9 +207,14 @@ impl PeersView for Outward {
         let followed = wanted.is_some() || request.confirm;
         if followed {
             let now = self.feeds.clock().now();
-            let pin = Pin::new(record.node.clone(), record.root, vec![request.url], now);
+            let from_file = request.url.starts_with('/');
+            let urls = if from_file { record.urls.clone() } else { vec![request.url] };
+            let pin = Pin::new(record.node.clone(), record.root, urls, now);
             self.pin(pin).await.map_err(follow_error)?;
-            self.peers().sync_now(&record.node, PATIENCE).await;
+            // Whoever is known by a file may be reached by files alone: the command imports it.
+            if !from_file {
+                self.peers().sync_now(&record.node, PATIENCE).await;
+            }
         }
         let public = record.feeds.iter().filter(|feed| !feed.is_restricted());
         Ok(api::FollowAnswer {

@@ -136,6 +136,7 @@ impl Served {
 async fn follow(node: Arc<Node>, shutdown: watch::Receiver<bool>) {
     node.outward().peers();
     node.outward().submit();
+    node.outward().relay();
     let asking = tokio::spawn(peer::guard::keep_asking(Arc::clone(node.feeds())));
     let indexer = Arc::clone(node.indexer());
     let indexing = tokio::spawn(async move { indexer.run().await });

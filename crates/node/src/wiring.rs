@@ -97,7 +97,7 @@ impl Node {
         let witnesses = place.config.outside_witnesses()?;
         let keys = witnesses.iter().map(|witness| witness.key.clone()).collect();
         feeds.trust_outside(keys, place.config.outside_logs()?);
-        let settings = peer_settings(&place.config);
+        let settings = peer_settings(&place.config)?;
         let outbound = shared.outbound(&settings, place.config.limits.download_mib)?;
         peer::guard::Neighbours::introduce(&feeds, &outbound);
         let vault = Arc::new(Vault::new(&feeds, &outbound));
@@ -115,6 +115,7 @@ impl Node {
         .with_base_urls(&place.config.base_urls);
         let keeper = Arc::new(keeper);
         app.upkeep = Some(Arc::clone(&keeper) as _);
+        app.relays = place.config.relays()?;
         app.copies = Some(Arc::clone(&vault) as _);
         app.search = Some(Arc::new(index));
         Ok(Arc::new(Self { place: place.clone(), feeds, outward, keeper, vault, indexer, app }))
@@ -217,15 +218,16 @@ fn first_signer(ring: &Ring) -> anyhow::Result<Arc<dyn Signer>> {
     }
 }
 
-fn peer_settings(config: &Config) -> PeerSettings {
-    PeerSettings {
+fn peer_settings(config: &Config) -> anyhow::Result<PeerSettings> {
+    let settings = PeerSettings {
         allow_networks: config.peers.allow_networks.clone(),
         proxy: config.peers.proxy.clone(),
         extra_ca_file: config.peers.extra_ca_file.clone(),
+        relays: config.relays()?,
         interval_s: config.peers.interval_s,
         ..PeerSettings::default()
-    }
-    .with_environment()
+    };
+    Ok(settings.with_environment())
 }
 
 /// Files of texts that are looked at in one directory; each language has one.

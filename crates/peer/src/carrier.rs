@@ -18,6 +18,7 @@ use tlog::tile::TilePath;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use url::Url;
+use wire::api::bundles::BundleAnswer;
 use wire::api::{Peers, WhoAmI};
 use wire::heads::HeadLine;
 use wire::problem::{Name, Problem};
@@ -30,11 +31,18 @@ use crate::signing::Signs;
 /// The heads a node shows, and the tag of that answer.
 pub type Heads = (Vec<HeadLine>, Option<String>);
 
-/// One node at one or more base URLs; the one that answered last is asked first.
+/// An address that failed is left out of turns for this long.
+const FAILED_FOR: Duration = Duration::from_secs(600);
+
+/// One node at one or more base URLs; the one that answered last is asked first. Whoever is a node's relay, or
+/// was its address, may keep news to himself: so when a wait for news ends without any, the next wait is at
+/// the next URL.
 pub struct HttpCarrier {
     outbound: Arc<Outbound>,
     urls: Vec<Url>,
     preferred: AtomicUsize,
+    /// When each of them failed last.
+    failed: Mutex<Vec<Option<Instant>>>,
     /// Who asks; a stranger, without.
     signs: Option<Arc<dyn Signs>>,
     /// What this node may hold of the budget, in KiB.
@@ -65,6 +73,7 @@ impl HttpCarrier {
         Ok(Self {
             share: Arc::new(Semaphore::new(outbound.limits.share().div_ceil(1_024))),
             outbound: Arc::clone(outbound),
+            failed: Mutex::new(vec![None; usable.len()]),
             urls: usable,
             preferred: AtomicUsize::new(0),
             signs: None,
@@ -146,7 +155,10 @@ impl HttpCarrier {
                 }
                 Err(error @ CarrierError::Busy { .. }) => return Err(error),
                 // Not found either: an old address may be somebody else's by now.
-                Err(error) => failure = failure.or(Some(error)),
+                Err(error) => {
+                    self.note_failure(at);
+                    failure = failure.or(Some(error));
+                }
             }
         }
         Err(failure.unwrap_or_else(|| CarrierError::Unreachable {
@@ -174,6 +186,25 @@ impl HttpCarrier {
         let size = text.strip_suffix('\n').and_then(paths::number);
         let size = size.ok_or_else(|| self.improper(what, "it says no size"))?;
         Ok(WitnessAnswer::Holds(size))
+    }
+
+    /// Hands over a bundle.
+    pub(crate) async fn push(&self, bundle: Bytes) -> Result<BundleAnswer, CarrierError> {
+        let what = "an answer to a bundle".to_owned();
+        let limit = self.outbound.limits.cosignatures;
+        let ask = Ask {
+            post: Some((media::BYTES, bundle)),
+            ..plain(what.clone(), paths::BUNDLES.to_owned(), media::JSON, limit)
+        };
+        serde_json::from_slice(&self.ask(ask).await?.bytes)
+            .map_err(|_| self.improper(what, "it cannot be read; is it of another version?"))
+    }
+
+    fn note_failure(&self, at: usize) {
+        let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(failed) = failed.get_mut(at) {
+            *failed = Some(Instant::now());
+        }
     }
 
     fn note_date(&self, answer: &Answer) {
@@ -240,7 +271,12 @@ impl Carrier for HttpCarrier {
         };
         let Answer { status, bytes, .. } = self.ask(ask).await?;
         match (status, bytes.get(..4)) {
-            (StatusCode::NO_CONTENT, _) => Ok(Since::Nothing),
+            (StatusCode::NO_CONTENT, _) => {
+                if wait.is_some() {
+                    self.turn();
+                }
+                Ok(Since::Nothing)
+            }
             (StatusCode::CONFLICT, _) if bytes.len() <= self.outbound.limits.note => {
                 Ok(Since::Shorter(bytes))
             }
@@ -323,6 +359,19 @@ impl Carrier for HttpCarrier {
             StatusCode::CONFLICT if problem() == Some(Name::Shorter) => Delivered::Contradicts,
             _ => Delivered::Taken,
         })
+    }
+
+    fn turn(&self) -> bool {
+        let failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        let usable = |at: &usize| {
+            failed.get(*at).is_some_and(|at| at.is_none_or(|at| at.elapsed() >= FAILED_FOR))
+        };
+        let (now, count) = (self.preferred.load(Ordering::Relaxed), self.urls.len());
+        let next = (1..count).map(|step| (now + step) % count).find(usable);
+        if let Some(next) = next {
+            self.preferred.store(next, Ordering::Relaxed);
+        }
+        next.is_some()
     }
 }
 

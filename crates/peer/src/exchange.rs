@@ -77,7 +77,13 @@ impl Ask {
     pub(crate) fn deadline(&self, limits: &Limits) -> Instant {
         let small = self.limit <= FREE_BYTES;
         let most = if small { limits.deadline_small } else { limits.deadline_large };
-        Instant::now() + most + self.wait.unwrap_or_default()
+        Instant::now() + most + self.wait.unwrap_or_default() + self.posting(limits)
+    }
+
+    /// How long what is handed over may take to leave, at the lowest rate that counts as one.
+    fn posting(&self, limits: &Limits) -> Duration {
+        let bytes = self.post.as_ref().map_or(0, |(_, bytes)| bytes.len() as u64);
+        Duration::from_secs(bytes / limits.minimum_rate.max(1)).min(wire::limits::DEADLINE_PUSH)
     }
 }
 
@@ -122,7 +128,8 @@ impl Exchange<'_> {
             request = request.header(wire::prefer::PREFER, wire::prefer::asking(wait));
         }
         let limits = &outbound.limits;
-        let patience = limits.connect + limits.idle + ask.wait.unwrap_or_default();
+        let patience =
+            limits.connect + limits.idle + ask.wait.unwrap_or_default() + ask.posting(limits);
         let until = self.deadline.min(Instant::now() + patience);
         match timeout_at(until, request.send()).await {
             Ok(Ok(response)) => Ok(response),

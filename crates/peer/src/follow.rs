@@ -14,7 +14,7 @@ use tlog::name::{FeedName, NodeName, Origin};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
-use wire::api::{Peer, PeerState};
+use wire::api::{Peer, PeerFeed, PeerState};
 
 use crate::carrier::HttpCarrier;
 use crate::home::{FEEDS_OF_A_NODE, Home};
@@ -35,6 +35,8 @@ pub struct Peers {
     outbound: Arc<Outbound>,
     turns: Arc<Semaphore>,
     interval_s: u64,
+    /// The nodes that relay this one.
+    relays: Vec<NodeName>,
     /// Whether anybody is reached at all.
     reaches: bool,
     running: Mutex<BTreeMap<Origin, Running>>,
@@ -99,6 +101,7 @@ impl Peers {
             outbound,
             turns: Arc::new(Semaphore::new(settings.rounds)),
             interval_s: settings.interval_s,
+            relays: settings.relays.clone(),
             reaches: settings.rounds > 0,
             running: Mutex::default(),
             scouting: Mutex::default(),
@@ -189,6 +192,9 @@ impl Peers {
         self.scout(&pins);
         for pin in pins {
             let (urls, feeds) = self.places(&pin);
+            if urls.is_empty() && self.is_sent(&pin) {
+                continue;
+            }
             for feed in feeds {
                 wanted.insert(Origin::new(pin.node.clone(), feed), urls.clone());
             }
@@ -273,8 +279,11 @@ impl Peers {
     fn places(&self, pin: &Pin) -> (Vec<String>, Vec<FeedName>) {
         let (more_urls, more_feeds) = self.home.said(&pin.node).unwrap_or_default();
         let mut urls: Vec<String> = Vec::new();
+        let ours = self.home.own_urls(&self.relays);
         for url in pin.urls.iter().chain(&more_urls) {
-            if !urls.contains(url) && urls.len() < wire::limits::URLS_OF_A_NODE {
+            // Whoever relays a node does not ask itself for it.
+            let other = !urls.contains(url) && !ours.iter().any(|own| same_place(own, url));
+            if other && urls.len() < wire::limits::URLS_OF_A_NODE {
                 urls.push(url.clone());
             }
         }
@@ -292,7 +301,46 @@ impl Peers {
         (urls, feeds)
     }
 
+    /// Whether a node sends its feeds here: it names no address but ours, or has sent some.
+    fn is_sent(&self, pin: &Pin) -> bool {
+        let said = self.home.said(&pin.node).map(|(urls, _)| urls).unwrap_or_default();
+        let ours = self.home.own_urls(&self.relays);
+        let names_us = |url: &String| ours.iter().any(|own| same_place(own, url));
+        pin.urls.iter().chain(&said).any(names_us) || self.home.sent(&pin.node).1.is_some()
+    }
+
+    /// What is told of a node that sends its feeds here.
+    fn sender(&self, pin: Pin) -> Peer {
+        let (origins, last_success) = self.home.sent(&pin.node);
+        let (state, reason) = match last_success {
+            Some(_) => (PeerState::Healthy, "it sends its feeds here: it cannot be reached itself"),
+            None => (PeerState::New, "it has not sent anything yet, and cannot be reached itself"),
+        };
+        let reason = reason.to_owned();
+        let feeds = origins.into_iter().map(|origin| {
+            let (size, missing) = self.home.held(&origin);
+            let (reason, progress) = (reason.clone(), None);
+            PeerFeed { origin, size, missing, state, reason, progress, last_success }
+        });
+        Peer {
+            root: pin.root.to_did(),
+            urls: Vec::new(),
+            node: pin.node,
+            state,
+            feeds: feeds.collect(),
+            reason,
+            last_success,
+            next_attempt: None,
+            failures: 0,
+            clock_delta: None,
+            receipt: None,
+        }
+    }
+
     fn peer(&self, pin: Pin) -> Peer {
+        if self.places(&pin).0.is_empty() && self.is_sent(&pin) {
+            return self.sender(pin);
+        }
         let running = self.lock();
         let own = running.iter().filter(|(origin, _)| *origin.node() == pin.node);
         let lines: Vec<_> = own.map(|(_, running)| running).collect();
@@ -330,6 +378,11 @@ impl Peers {
     fn lock(&self) -> MutexGuard<'_, BTreeMap<Origin, Running>> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether two base URLs are one.
+fn same_place(one: &str, other: &str) -> bool {
+    wire::signature::target_uri(one, "") == wire::signature::target_uri(other, "")
 }
 
 /// Has a round of each line, and waits for all.

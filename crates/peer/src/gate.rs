@@ -136,4 +136,8 @@ impl Carrier for Gate<'_> {
     async fn deliver(&self, origin: &Origin, note: Bytes) -> Result<Delivered, CarrierError> {
         self.ask(self.inner.deliver(origin, note)).await
     }
+
+    fn turn(&self) -> bool {
+        self.inner.turn()
+    }
 }

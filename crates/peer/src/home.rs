@@ -24,6 +24,16 @@ pub(crate) trait Home: Send + Sync {
     fn pins(&self) -> Vec<Pin>;
     /// What a node said of itself in the newest record held: its URLs and feeds.
     fn said(&self, node: &NodeName) -> Option<(Vec<String>, Vec<FeedName>)>;
+    /// Where this node itself is reached, by addresses that are not those of its relays.
+    fn own_urls(&self, relays: &[NodeName]) -> Vec<String> {
+        let _ = relays;
+        Vec::new()
+    }
+    /// The feeds of a node that are held, and when it last sent something by itself.
+    fn sent(&self, node: &NodeName) -> (Vec<Origin>, Option<u64>) {
+        let _ = node;
+        (Vec::new(), None)
+    }
     /// The restricted feeds of a node that are held.
     fn restricted(&self, node: &NodeName) -> Vec<FeedName>;
     /// Who signs our requests.
@@ -95,6 +105,15 @@ impl Home for Arc<Feeds> {
         let record = self.newest_record(node)?;
         let feeds = self.feeds_of(node).into_iter().map(|origin| origin.feed().clone()).collect();
         Some((record.urls.clone(), feeds))
+    }
+
+    fn own_urls(&self, relays: &[NodeName]) -> Vec<String> {
+        Feeds::own_urls(self, relays)
+    }
+
+    fn sent(&self, node: &NodeName) -> (Vec<Origin>, Option<u64>) {
+        let held = self.origins().into_iter().filter(|origin| origin.node() == node);
+        (held.collect(), self.last_push(node))
     }
 
     fn restricted(&self, node: &NodeName) -> Vec<FeedName> {

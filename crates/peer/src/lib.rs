@@ -16,6 +16,7 @@ pub mod limits;
 pub mod outbound;
 pub mod probe;
 pub mod receipts;
+pub mod relay;
 pub mod schedule;
 pub mod settings;
 pub mod sight;

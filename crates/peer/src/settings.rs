@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
+use tlog::name::NodeName;
 
 /// How other nodes are reached. Everything has a default that suits a node with a plain internet line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +24,8 @@ pub struct PeerSettings {
     /// A PEM file with further certificate authorities, such as that of a proxy that inspects TLS.
     /// Those of the operating system count anyway. Records stay safe either way: they are signed.
     pub extra_ca_file: Option<PathBuf>,
+    /// The nodes that relay this one, which cannot be reached: they are sent its feeds. Each must be followed.
+    pub relays: Vec<NodeName>,
     /// How often, in seconds, a peer is asked for news that does not tell them by itself. Most do.
     pub interval_s: u64,
     /// How many feeds are synced at the same time; the others wait their turn. 0 reaches nobody: for
@@ -57,6 +60,7 @@ impl Default for PeerSettings {
             proxy: None,
             no_proxy: Vec::new(),
             extra_ca_file: None,
+            relays: Vec::new(),
             interval_s: Self::INTERVAL_S,
             rounds: Self::ROUNDS,
         }

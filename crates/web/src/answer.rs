@@ -23,6 +23,9 @@ const BUSY_SECONDS: u64 = 5;
 /// After how long a node that asked too often may go on: some of its nonces have ended by then.
 const TOO_OFTEN_SECONDS: u64 = 60;
 
+/// After how long a node asks again whether its share of a day is free.
+const TOMORROW_SECONDS: u64 = 3_600;
+
 /// After how long to come back while the index is being made.
 const INDEX_SECONDS: u64 = 30;
 
@@ -65,6 +68,14 @@ pub(crate) enum Answer {
     /// A node that signs more requests than are kept in mind.
     #[error("this node asks too often; it may go on after {TOO_OFTEN_SECONDS} s")]
     TooOften,
+    /// Another bundle is being taken.
+    #[error("this node takes other bundles at present; try again in {BUSY_SECONDS} s")]
+    Taking,
+    /// A node that pushes more than its share.
+    #[error(
+        "this node took {limit} bytes of yours today; it goes on tomorrow, and a longer feed travels as a file (`jopoi bundle export`)"
+    )]
+    PushedTooMuch { limit: u64 },
     /// A host name that is no node of this server.
     #[error("no node of this server has the name in the header Host")]
     Misdirected,
@@ -149,7 +160,8 @@ impl Answer {
                 proof: Some(proof),
                 ..problem.detail(words)
             },
-            Self::Busy => problem.detail(words).retry_after(BUSY_SECONDS),
+            Self::Busy | Self::Taking => problem.detail(words).retry_after(BUSY_SECONDS),
+            Self::PushedTooMuch { .. } => problem.detail(words).retry_after(TOMORROW_SECONDS),
             Self::TookTooLong { .. } => problem.detail(words).retry_after(BUSY_SECONDS),
             Self::NoIndex => problem.detail(words).retry_after(INDEX_SECONDS),
             Self::TooOften => problem.detail(words).retry_after(TOO_OFTEN_SECONDS),
@@ -167,10 +179,10 @@ impl Answer {
             Self::NotJson => Name::UnsupportedMediaType,
             Self::TooLong { .. } => Name::TooLong,
             Self::Erased { .. } => Name::Erased,
-            Self::Busy | Self::TookTooLong { .. } | Self::NoIndex => Name::Busy,
+            Self::Busy | Self::Taking | Self::TookTooLong { .. } | Self::NoIndex => Name::Busy,
             Self::Search(SearchError::TooLong { .. }) => Name::BadRequest,
             Self::Search(SearchError::Index { .. }) => Name::Internal,
-            Self::TooOften => Name::TooManyRequests,
+            Self::TooOften | Self::PushedTooMuch { .. } => Name::TooManyRequests,
             Self::Misdirected => Name::Misdirected,
             Self::Read(error) => read(error),
             Self::Publish(error) => publish(error),

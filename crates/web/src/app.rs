@@ -38,12 +38,16 @@ pub struct App {
     pub copies: Option<Arc<dyn Copies>>,
     /// The search index; none while it is being made, or in a program that has none.
     pub search: Option<Arc<dyn Search>>,
+    /// The nodes that relay this one: their addresses stand in its node record and are not its own.
+    pub relays: Vec<NodeName>,
     /// Where this node is reached, as far as its configuration says.
     pub(crate) base_urls: Arc<Vec<String>>,
     /// The nonces of signed requests.
     pub(crate) nonces: Arc<Nonces>,
     /// Places for readers who wait for news.
     pub(crate) waiting: Arc<Semaphore>,
+    /// What nodes push.
+    pub(crate) pushes: Arc<crate::bundles::Pushes>,
     /// When each record changed here, for harvesters.
     pub(crate) oai: Arc<crate::oai::Ledger>,
     /// Who asks.
@@ -139,10 +143,12 @@ impl App {
             site: Arc::new(site),
             base_urls: Arc::new(base_url.iter().cloned().collect()),
             nonces: Arc::default(),
+            pushes: Arc::default(),
             oai: Arc::default(),
             base_url,
             upkeep: None,
             copies: None,
+            relays: Vec::new(),
             search: None,
             waiting: Arc::new(Semaphore::new(WAITING_READERS_MAX)),
             audience: Audience::Everyone,

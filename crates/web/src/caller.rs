@@ -72,10 +72,9 @@ impl App {
 
     /// Where this node is reached, each address in one form.
     pub(crate) fn addresses(&self) -> Vec<String> {
-        let record = self.feeds.newest_record(self.feeds.node());
-        let said = record.iter().flat_map(|record| &record.urls);
+        let said = self.feeds.own_urls(&self.relays);
         let mut addresses: Vec<String> = Vec::new();
-        for url in self.base_urls.iter().chain(said) {
+        for url in self.base_urls.iter().chain(&said) {
             let address = wire::signature::target_uri(url, "");
             if !addresses.contains(&address) && addresses.len() < ADDRESSES_MAX {
                 addresses.push(address);

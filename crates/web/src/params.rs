@@ -3,6 +3,8 @@
 
 use std::collections::HashMap;
 
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::extract::{FromRequestParts, Path};
 use bytes::Bytes;
@@ -89,8 +91,17 @@ pub(crate) async fn json<T: DeserializeOwned>(request: Request<Body>) -> Result<
 
 /// Reads a request body of at most `limit` bytes.
 pub(crate) async fn bytes(request: Request<Body>, limit: usize) -> Result<Bytes, Answer> {
+    bytes_within(request, limit, limits::DEADLINE_SMALL).await
+}
+
+/// Reads a request body of at most `limit` bytes that arrives within `patience`.
+pub(crate) async fn bytes_within(
+    request: Request<Body>,
+    limit: usize,
+    patience: Duration,
+) -> Result<Bytes, Answer> {
     let body = Limited::new(request.into_body(), limit);
-    match timeout(limits::DEADLINE_SMALL, body.collect()).await {
+    match timeout(patience, body.collect()).await {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
         Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => {
             Err(Answer::TooLong { limit })

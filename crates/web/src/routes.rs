@@ -120,7 +120,7 @@ pub static ROUTES: &[Route] = &[
     exact(paths::PROOF, || get(feed_objects::proof), "C2SP tlog-proof of an entry"),
     exact(paths::COSIGNATURES, || get(feed_objects::cosignatures), "The cosigner lines known for a feed"),
     taken(paths::COSIGNATURES, || post(receipts::take), "A cosignature of one's own: a checkpoint of the feed, the line of its log, one's own line"),
-    taken(paths::BUNDLES, || post(bundles::take), "What a known node pushes: cosignatures and evidence of forks, as a bundle"),
+    taken(paths::BUNDLES, || post(bundles::take), "What a known node pushes, as a bundle: its feeds, cosignatures, evidence of forks"),
     taken(paths::ADD_CHECKPOINT, || post(witness::add_checkpoint), "C2SP tlog-witness: cosigns a checkpoint"),
     exact(paths::WITNESS_CHECKPOINT, || get(witness::checkpoint), "The last checkpoint this witness cosigned of a log, by the SHA-256 of its origin"),
     exact(paths::ANCHORS, || get(feed_objects::anchors), "The approvals behind a network's effective records"),

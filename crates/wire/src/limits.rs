@@ -48,6 +48,13 @@ pub const WITNESS_ANSWER_BYTES: usize = NOTE_BYTES;
 /// A bundle pushed by `POST /bundles`; larger ones are cut by their sender.
 pub const BUNDLE_PUSH_BYTES: usize = 16 << 20;
 
+/// What one node may push in a day: the records of a large mechanism many times over. A longer first copy
+/// goes on the next day, or travels as a file.
+pub const BUNDLE_PUSH_BYTES_A_DAY: u64 = 1 << 30;
+
+/// How long a pushed bundle may take to arrive; senders on slow lines send smaller ones.
+pub const DEADLINE_PUSH: Duration = Duration::from_secs(100);
+
 /// A problem, as an answer of another node: only its words are read.
 pub const PROBLEM_BYTES: usize = 65_536;
 

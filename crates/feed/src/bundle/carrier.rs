@@ -10,7 +10,7 @@ use tlog::tile::{Tile, TilePath};
 
 use super::{Contents, ItemKind, Place};
 use crate::block::{self, Block, SEGMENT_ENTRIES};
-use crate::head::{self, Head};
+use crate::head::{self, Commit, Head};
 use crate::ports::{BodyAnswer, Carrier, CarrierError, Since};
 use crate::tree::Tree;
 use crate::verify;
@@ -70,6 +70,20 @@ impl<'a> BundleCarrier<'a> {
         let bytes = self.find(origin, ItemKind::Head, 0, &what)?;
         let head = Head::decode(&bytes).map_err(|error| self.improper(&what, &error))?;
         Ok((bytes, head))
+    }
+
+    /// The commits in it, and how many entries stand before them: those of the head, else those that follow
+    /// a size.
+    fn commits(&self, origin: &Origin) -> Result<(u64, Vec<Commit>), CarrierError> {
+        match self.contents.places(origin, ItemKind::Since).first() {
+            Some(place) if self.contents.places(origin, ItemKind::Head).is_empty() => {
+                let what = format!("what follows entry {} of {origin}", place.number);
+                let bytes = self.bytes(place, &what)?;
+                let commits = head::decode_since(&bytes);
+                Ok((place.number, commits.map_err(|error| self.improper(&what, &error))?))
+            }
+            _ => self.head(origin).map(|(_, head)| (head.sealed, head.commits)),
+        }
     }
 
     fn segment_block(&self, origin: &Origin, number: u64) -> Result<Block, CarrierError> {
@@ -155,8 +169,8 @@ impl Carrier for BundleCarrier<'_> {
     }
 
     async fn checkpoint(&self, origin: &Origin) -> Result<Bytes, CarrierError> {
-        let (_, head) = self.head(origin)?;
-        let last = head.commits.last().map(|commit| commit.note.clone());
+        let (_, commits) = self.commits(origin)?;
+        let last = commits.last().map(|commit| commit.note.clone());
         last.ok_or_else(|| self.none("checkpoint"))
     }
 
@@ -166,7 +180,7 @@ impl Carrier for BundleCarrier<'_> {
         size: u64,
         _wait: Option<Duration>,
     ) -> Result<Since, CarrierError> {
-        let (bytes, head) = self.head(origin)?;
+        let (before, commits) = self.commits(origin)?;
         let note = self.checkpoint(origin).await?;
         let served = verify::read_note(origin, &note)
             .map_err(|error| self.improper("checkpoint", &error))?
@@ -178,10 +192,11 @@ impl Carrier for BundleCarrier<'_> {
         if served < size {
             return Ok(Since::Shorter(note));
         }
-        if size < head.sealed {
-            return Ok(Since::Head(bytes));
+        if size < before {
+            let none = || self.none(&format!("entries {size} to {before} of {origin}"));
+            return self.head(origin).map(|(bytes, _)| Since::Head(bytes)).map_err(|_| none());
         }
-        let after = head.commits.iter().skip_while(|commit| !commit.ends_after(size));
+        let after = commits.iter().skip_while(|commit| !commit.ends_after(size));
         Ok(Since::Commits(head::encode_since(after)))
     }
 
@@ -199,16 +214,16 @@ impl Carrier for BundleCarrier<'_> {
     }
 
     async fn body(&self, origin: &Origin, index: u64) -> Result<BodyAnswer, CarrierError> {
-        let (_, head) = self.head(origin)?;
+        let (before, commits) = self.commits(origin)?;
         let mut blocks = Vec::new();
-        if index < head.sealed {
+        if index < before {
             let number = index / SEGMENT_ENTRIES;
             if self.contents.find(origin, ItemKind::Segment, number).is_none() {
                 return Ok(BodyAnswer::Missing);
             }
             blocks.push(self.segment_block(origin, number)?);
         } else {
-            for frame in head.commits.iter().flat_map(|commit| &commit.frames) {
+            for frame in commits.iter().flat_map(|commit| &commit.frames) {
                 let end = frame.first.saturating_add(u64::from(frame.count));
                 if (frame.first..end).contains(&index) {
                     blocks.push(frame.open().map_err(|error| self.improper("body", &error))?);

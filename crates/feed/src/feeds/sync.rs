@@ -14,6 +14,7 @@ use tlog::checkpoint::SignedCheckpoint;
 use tlog::ed25519::PublicKey;
 use tlog::name::Origin;
 
+use super::ask::Asked;
 use super::erase::store_error;
 use super::settle::Fresh;
 use super::{FeedState, Feeds, FollowError, Handle, OpenError, View};
@@ -25,13 +26,6 @@ use crate::ports::{
 };
 use crate::tree::Tree;
 use crate::verify::{self, Fold, Folded, VerifyError};
-
-/// What a carrier said to one size of a feed.
-pub(super) struct Asked {
-    /// The entries held when it was asked.
-    size: u64,
-    since: Since,
-}
 
 /// How a round ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,7 +65,7 @@ impl Feeds {
         self.refresh(origin.node()).await?;
         let round = async {
             // News is waited for before the feed's turn is taken: whoever has news does not wait for us.
-            let asked = self.ask_for_news(&handle, carrier, wait).await?;
+            let asked = self.ask_by_any_way(&handle, carrier, wait).await?;
             let _syncing = handle.syncing.lock().await;
             // A recovery may have moved it since.
             let root = self.pin(origin.node()).map_or(pin.root, |pin| pin.root);
@@ -81,34 +75,6 @@ impl Feeds {
         // Also after a round that failed: what was refused may tell of a new root.
         self.look_after(origin.node()).await?;
         synced
-    }
-
-    /// What the carrier says to what is held; `None` of a feed that goes on elsewhere.
-    async fn ask_for_news(
-        &self,
-        handle: &Handle,
-        carrier: &dyn Carrier,
-        wait: Option<Duration>,
-    ) -> Result<Option<Asked>, SyncError> {
-        let origin = &handle.origin;
-        let held = handle.view.load_full();
-        match held.as_deref().map(|view| (&view.state, view.size())) {
-            Some((FeedState::Forked { reason }, _)) => {
-                return Err(SyncError::Held { origin: origin.clone(), reason: reason.clone() });
-            }
-            Some((FeedState::Continued { size, .. }, held)) if held >= *size => return Ok(None),
-            _ => {}
-        }
-        let size = held.as_deref().map_or(0, View::size);
-        let served = verify::read_note(origin, &carrier.checkpoint(origin).await?)?;
-        if let Some(view) = held.as_deref() {
-            let contradicts =
-                served.checkpoint.size == size && served.checkpoint.root != view.root();
-            if served.checkpoint.size < size || contradicts {
-                return Err(self.judge_not_longer(view, &served).await);
-            }
-        }
-        Ok(Some(Asked { size, since: carrier.since(origin, size, wait).await? }))
     }
 
     /// One round; the caller holds the feed's turn to sync. `root` is the key that must have signed

@@ -1,22 +1,30 @@
 //! `jopoi follow`, `unfollow`, `peers` and `probe`.
 
+use std::path::Path;
+
 use anyhow::bail;
 use clap::Args;
 use tlog::name::NodeName;
+use wire::api::guard::{ImportAnswer, ImportRequest};
 use wire::api::{
     self, FollowAnswer, FollowRequest, ProbeAnswer, ProbeRequest, ProbeResult, UnfollowRequest,
 };
 use wire::paths;
 
 use crate::cli::Global;
+use crate::commands::bundle::absolute;
 use crate::output::{Done, Output, visible};
 use crate::text::ago;
 
 /// Keep a verified copy of another node's feeds.
 #[derive(Args)]
 pub struct Follow {
-    /// Where the node is, such as https://practices.example.org/.
+    /// Where the node is, such as https://practices.example.org/, or a bundle of its feeds that came as a
+    /// file.
     url: String,
+    /// Which node, where the address is that of its relay or the file holds several.
+    #[arg(long, value_name = "NODE")]
+    node: Option<NodeName>,
     /// Its root key, learned from its people another way: pins it without asking.
     #[arg(long, value_name = "did:key:…")]
     root: Option<String>,
@@ -50,7 +58,10 @@ impl Follow {
     /// Looks, shows, asks, pins.
     pub async fn run(self, global: &Global, output: Output) -> anyhow::Result<Done> {
         let control = global.control().await?;
-        let request = FollowRequest { url: self.url, root: self.root, confirm: self.yes };
+        let file = Path::new(&self.url);
+        let file = if file.is_file() { Some(absolute(file)?) } else { None };
+        let url = file.clone().unwrap_or(self.url);
+        let request = FollowRequest { url, root: self.root, confirm: self.yes, node: self.node };
         let mut answer: FollowAnswer = control.post(paths::API_FOLLOW, &request).await?;
         if !answer.followed {
             tell(&answer, &output)?;
@@ -62,6 +73,10 @@ impl Follow {
             }
             let shown = FollowRequest { root: Some(answer.root), confirm: true, ..request };
             answer = control.post(paths::API_FOLLOW, &shown).await?;
+        }
+        if let Some(file) = file {
+            let request = ImportRequest { file };
+            let _: ImportAnswer = control.post(paths::API_BUNDLE_IMPORT, &request).await?;
         }
         output.json(&answer)?;
         output.say(format!("Following {}, pinned to {}.", answer.node, answer.root))?;

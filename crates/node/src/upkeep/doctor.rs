@@ -28,6 +28,7 @@ impl Keeper {
         findings.extend(self.look_at_feeds());
         findings.extend(self.look_at_guards());
         findings.extend(self.look_at_copies());
+        findings.extend(self.look_at_relays());
         findings.extend(self.look_from_outside().await);
         DoctorAnswer { findings }
     }
@@ -103,7 +104,11 @@ impl Keeper {
             return vec![warning("address", words, todo)];
         }
         let mut findings = Vec::new();
-        for url in record.urls.iter().filter(|url| !configured.contains(url)) {
+        let relays = self.place.config.relays().unwrap_or_default();
+        let relayed: Vec<String> =
+            relays.iter().flat_map(|relay| self.feeds.urls_of(relay)).collect();
+        let elsewhere = |url: &&String| !configured.contains(url) && !relayed.contains(url);
+        for url in record.urls.iter().filter(elsewhere) {
             findings.push(failed(
                 "address",
                 format!("the node record names {url}, and `base_urls` does not: requests for it get 421"),
@@ -169,6 +174,32 @@ impl Keeper {
                     "telephone the mechanism; the evidence is in DATA/decisions/fault",
                 ),
             });
+        }
+        findings
+    }
+
+    /// Whether those who relay this node have what they are to serve, and are named.
+    fn look_at_relays(&self) -> Vec<Finding> {
+        let record = self.feeds.newest_record(self.feeds.node());
+        let named = record.map(|record| record.urls.clone()).unwrap_or_default();
+        let mut findings = Vec::new();
+        for relay in self.outward.relayed() {
+            let area = format!("relay {}", relay.node);
+            let urls = self.feeds.urls_of(&relay.node);
+            if let Some(trouble) = relay.trouble {
+                findings.push(warning(&area, trouble, "it is tried again by itself"));
+            } else if let (false, Some(url)) =
+                (urls.iter().any(|url| named.contains(url)), urls.first())
+            {
+                let todo = format!("publish it with `jopoi keys rotate --root FILE --url {url}`");
+                let words =
+                    "no address of it stands in this node's record: nobody looks there".to_owned();
+                findings.push(warning(&area, words, &todo));
+            } else {
+                let entries: u64 = relay.holds.values().sum();
+                let words = format!("holds {entries} entries in {} feeds", relay.holds.len());
+                findings.push(fine(&area, words));
+            }
         }
         findings
     }

@@ -15,6 +15,7 @@ use super::Caller;
 use super::nonces::Untaken;
 use crate::answer::Answer;
 use crate::app::{App, Audience};
+use crate::bundles::Turn;
 use crate::params;
 
 /// Longest body of a signed request that is not a bundle: a note, a cosignature, a fault.
@@ -72,6 +73,18 @@ impl Standing {
     }
 }
 
+impl Standing {
+    /// The turn of a node that pushes a bundle; `None` for any other request.
+    fn pushes(&self, app: &App, path: &str) -> Result<Option<Turn>, Answer> {
+        match self {
+            Self::Node(node) if path == paths::BUNDLES => {
+                app.pushes.enter(node, app.feeds.clock().now()).map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
+}
+
 /// Finds out who signed `request`, and puts it and the caller into its extensions.
 ///
 /// # Errors
@@ -91,7 +104,9 @@ pub(crate) async fn identify(app: &App, mut request: Request) -> Result<Request,
         Ok((node, presented)) => match taken(app, node, &presented)? {
             standing @ Standing::Node(_) => {
                 let whole;
-                (request, whole) = with_body(request, has_body, &presented).await?;
+                // A bundle is long: whoever has no turn is told so before it is read.
+                let turn = standing.pushes(app, request.uri().path())?;
+                (request, whole) = with_body(request, has_body, &presented, turn).await?;
                 whole.map_or_else(Standing::Refused, |()| standing)
             }
             other => other,
@@ -140,16 +155,21 @@ async fn with_body(
     request: Request,
     has_body: bool,
     presented: &Presented,
+    turn: Option<Turn>,
 ) -> Result<(Request, Result<(), Refused>), Answer> {
     if !has_body {
         return Ok((request, presented.check_body(&[])));
     }
-    let (parts, body) = request.into_parts();
-    let limit = match parts.uri.path() {
-        paths::BUNDLES => limits::BUNDLE_PUSH_BYTES,
-        _ => BODY_BYTES_MAX,
+    let (mut parts, body) = request.into_parts();
+    let (limit, patience) = match turn {
+        Some(_) => (limits::BUNDLE_PUSH_BYTES, limits::DEADLINE_PUSH),
+        None => (BODY_BYTES_MAX, limits::DEADLINE_SMALL),
     };
-    let bytes = params::bytes(Request::new(body), limit).await?;
+    let bytes = params::bytes_within(Request::new(body), limit, patience).await?;
+    if let Some(turn) = turn {
+        turn.count(bytes.len());
+        parts.extensions.insert(turn);
+    }
     let whole = presented.check_body(&bytes);
     Ok((Request::from_parts(parts, Body::from(bytes)), whole))
 }

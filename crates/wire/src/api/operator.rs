@@ -176,6 +176,9 @@ pub struct FollowRequest {
     /// Pin whatever root it shows: a person has compared it.
     #[serde(default)]
     pub confirm: bool,
+    /// Which node, where another one answers at the URL: a relay, or a file with several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node: Option<NodeName>,
 }
 
 /// What a node at a URL says of itself, and whether it is followed now.

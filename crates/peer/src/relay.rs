@@ -1,0 +1,349 @@
+//! Relays: a node that nobody can reach sends its own feeds to a node that follows it, and reads there what
+//! others left for it. Everything goes out from here; nothing has to come in.
+//!
+//! A relay is a mirror that is told instead of asking. It may delay; whatever else it did would be found by
+//! its followers as with any mirror. One task for each relay; what one of them does changes nothing for the
+//! others.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use feed::bundle;
+use feed::feeds::Feeds;
+use feed::ports::{Carrier, CarrierError};
+use tlog::name::{NodeName, Origin};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep, timeout};
+use tracing::{debug, info, warn};
+
+use crate::carrier::HttpCarrier;
+use crate::outbound::Outbound;
+use crate::schedule::{Event, Schedule};
+use crate::settings::PeerSettings;
+use crate::signing::Signs;
+
+/// Publications within this time are sent together.
+const CALM: Duration = Duration::from_millis(200);
+
+/// How long [`Relays::stop`] waits for a request under way.
+const STOP: Duration = Duration::from_secs(5);
+
+/// After news was sent, receipts are looked for after this time, and then ever more rarely.
+const RECEIPTS_FIRST: Duration = Duration::from_secs(2);
+
+/// Bytes of segments in the first bundle: eight seconds of a line of 256 kbit/s.
+const PIECE_FIRST: usize = 256 << 10;
+/// At most so many: with a head of the greatest length it is still a bundle that is taken.
+const PIECE_MAX: usize = 6 << 20;
+/// What left within this time may be twice as long the next time.
+const PIECE_QUICK: Duration = Duration::from_secs(4);
+/// What took longer is halved.
+const PIECE_SLOW: Duration = Duration::from_secs(30);
+
+/// How it goes with a relay.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RelayStatus {
+    /// The relay.
+    pub node: NodeName,
+    /// Why it does not work, in words; `None` if it does.
+    pub trouble: Option<String>,
+    /// When it was last seen to hold all that it is to hold, in Unix seconds.
+    pub last_success: Option<u64>,
+    /// Entries that it holds of each feed that is sent to it.
+    pub holds: BTreeMap<Origin, u64>,
+}
+
+/// One task for each relay. Dropping it without [`stop`](Self::stop) ends them at once.
+pub struct Relays {
+    tasks: Mutex<Vec<JoinHandle<()>>>,
+    states: Vec<Arc<Mutex<RelayStatus>>>,
+    stopping: watch::Sender<bool>,
+}
+
+impl fmt::Debug for Relays {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Relays").field("relays", &self.states.len()).finish_non_exhaustive()
+    }
+}
+
+impl Drop for Relays {
+    fn drop(&mut self) {
+        let tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+        tasks.iter().for_each(JoinHandle::abort);
+    }
+}
+
+impl Relays {
+    /// Begins to send to the relays of these settings. Needs a tokio runtime.
+    pub fn start(feeds: &Arc<Feeds>, outbound: &Arc<Outbound>, settings: &PeerSettings) -> Self {
+        let stopping = watch::Sender::new(false);
+        let (mut tasks, mut states) = (Vec::new(), Vec::new());
+        for node in &settings.relays {
+            let state = Arc::new(Mutex::new(RelayStatus {
+                node: node.clone(),
+                trouble: Some("not tried yet".to_owned()),
+                last_success: None,
+                holds: BTreeMap::new(),
+            }));
+            states.push(Arc::clone(&state));
+            let relay = Relay {
+                feeds: Arc::clone(feeds),
+                outbound: Arc::clone(outbound),
+                node: node.clone(),
+                interval: Duration::from_secs(settings.interval_s.max(1)),
+                schedule: Schedule::new(feeds.clock().now()),
+                way: None,
+                sent: BTreeMap::new(),
+                piece: PIECE_FIRST,
+                receipts_in: RECEIPTS_FIRST,
+                receipts_at: Instant::now(),
+                state,
+            };
+            tasks.push(tokio::spawn(relay.run(stopping.subscribe())));
+        }
+        Self { tasks: Mutex::new(tasks), states, stopping }
+    }
+
+    /// How it goes with each.
+    pub fn status(&self) -> Vec<RelayStatus> {
+        let told = |state: &Arc<Mutex<RelayStatus>>| {
+            state.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        };
+        self.states.iter().map(told).collect()
+    }
+
+    /// Ends all tasks in an orderly way.
+    pub async fn stop(&self) {
+        self.stopping.send_replace(true);
+        let tasks = std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
+        for mut task in tasks {
+            if timeout(STOP, &mut task).await.is_err() {
+                task.abort();
+            }
+        }
+    }
+}
+
+/// One relay, and what it has of ours.
+struct Relay {
+    feeds: Arc<Feeds>,
+    outbound: Arc<Outbound>,
+    node: NodeName,
+    interval: Duration,
+    schedule: Schedule,
+    /// The way there, for the addresses that were last known.
+    way: Option<(Vec<String>, Arc<HttpCarrier>)>,
+    /// Entries that it holds, and segments that it keeps besides.
+    sent: BTreeMap<Origin, (u64, u64)>,
+    /// Bytes of segments to send at a time.
+    piece: usize,
+    receipts_in: Duration,
+    receipts_at: Instant,
+    state: Arc<Mutex<RelayStatus>>,
+}
+
+impl Relay {
+    async fn run(mut self, mut stopping: watch::Receiver<bool>) {
+        let mut changed = self.feeds.changed();
+        loop {
+            changed.borrow_and_update();
+            let rest = tokio::select! {
+                _ = stopping.wait_for(|stopping| *stopping) => return,
+                rest = self.look() => rest,
+            };
+            let calm = tokio::select! {
+                _ = stopping.wait_for(|stopping| *stopping) => return,
+                more = changed.changed() => more.is_ok().then_some(CALM),
+                () = sleep(rest) => Some(Duration::ZERO),
+            };
+            match calm {
+                Some(calm) => sleep(calm).await,
+                None => return,
+            }
+        }
+    }
+
+    /// Sends what is due; how long to rest.
+    async fn look(&mut self) -> Duration {
+        let now = self.feeds.clock().now();
+        let due_in = self.schedule.due_in(now);
+        if self.schedule.failures() > 0 && due_in > 0 {
+            return Duration::from_secs(due_in);
+        }
+        let outcome = self.round().await;
+        let rest = match &outcome {
+            Ok(()) => {
+                let receipts = self.receipts_at.saturating_duration_since(Instant::now());
+                receipts.max(CALM).min(self.interval)
+            }
+            // What it holds is asked anew.
+            Err(_) => {
+                self.sent.clear();
+                Duration::ZERO
+            }
+        };
+        let after_failure = self.enter(outcome);
+        rest.max(after_failure)
+    }
+
+    /// Enters a round into the schedule, and says what changed; how long to rest after a failure.
+    fn enter(&mut self, outcome: Result<(), String>) -> Duration {
+        let (now, node) = (self.feeds.clock().now(), &self.node);
+        let mut rest = Duration::ZERO;
+        match &outcome {
+            Ok(()) => {
+                let every = self.interval.as_secs();
+                if let Some(Event::Healthy { .. }) = self.schedule.succeeded(now, every) {
+                    info!(peer.node = %node, "the relay {node} holds our feeds");
+                }
+            }
+            Err(reason) => {
+                let mut chance = [0; 8];
+                self.feeds.random().fill(&mut chance);
+                let event = self.schedule.failed(now, reason, u64::from_be_bytes(chance));
+                if matches!(event, Event::Failing { .. } | Event::Dormant { .. }) {
+                    warn!(peer.node = %node, "the relay {node} does not have all of our feeds: {reason}");
+                }
+                rest = Duration::from_secs(self.schedule.due_in(now));
+            }
+        }
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.last_success = self.schedule.last_success();
+        state.trouble = outcome.err();
+        state.holds = self.sent.iter().map(|(origin, (held, _))| (origin.clone(), *held)).collect();
+        rest
+    }
+
+    /// Sends what it lacks of each feed that it may read, and takes what it has for us.
+    async fn round(&mut self) -> Result<(), String> {
+        let carrier = self.way()?;
+        let mut sent = false;
+        for origin in self.feeds.own() {
+            let Some(view) = self.feeds.view(&origin) else { continue };
+            if origin.feed().is_restricted() && !self.feeds.may_read(&view, &self.node) {
+                continue;
+            }
+            sent |= self.send(&carrier, &origin).await?;
+        }
+        if sent {
+            self.receipts_in = RECEIPTS_FIRST;
+            self.receipts_at = Instant::now() + self.receipts_in;
+        } else if self.receipts_at <= Instant::now() {
+            self.take_receipts(&carrier).await?;
+            self.receipts_in = (self.receipts_in * 3).min(self.interval);
+            self.receipts_at = Instant::now() + self.receipts_in;
+        }
+        Ok(())
+    }
+
+    fn way(&mut self) -> Result<Arc<HttpCarrier>, String> {
+        let followed = self.feeds.pin(&self.node).is_some_and(|pin| pin.following);
+        let urls = self.feeds.urls_of(&self.node);
+        if !followed {
+            return Err(format!(
+                "{} is not followed: `jopoi follow URL` pins its root key",
+                self.node
+            ));
+        }
+        if let Some((of, way)) = &self.way
+            && *of == urls
+        {
+            return Ok(Arc::clone(way));
+        }
+        let signs: Arc<dyn Signs> = Arc::clone(&self.feeds) as _;
+        let way = HttpCarrier::new(&self.outbound, &urls).map_err(|error| error.to_string())?;
+        let way = Arc::new(way.signed_by(Some(signs)));
+        self.way = Some((urls, Arc::clone(&way)));
+        Ok(way)
+    }
+
+    /// Sends what the relay lacks of a feed; whether that was something.
+    async fn send(&mut self, carrier: &HttpCarrier, origin: &Origin) -> Result<bool, String> {
+        let (mut held, mut stored) = match self.sent.get(origin) {
+            Some(sent) => *sent,
+            None => (self.held(carrier, origin).await?, 0),
+        };
+        let mut sent = false;
+        loop {
+            self.sent.insert(origin.clone(), (held, stored));
+            let news = self.feeds.pack_news(origin, held, stored, self.piece).await;
+            let news = news.map_err(|error| format!("{origin} cannot be packed: {error}"))?;
+            if news.items.is_empty() {
+                return Ok(sent);
+            }
+            let bytes = Bytes::from(bundle::write(&news.items));
+            if bytes.len() > wire::limits::BUNDLE_PUSH_BYTES {
+                return Err(format!(
+                    "a part of {origin} has {} bytes, more than a relay takes: carry it as a file \
+                     (`jopoi bundle export`)",
+                    bytes.len()
+                ));
+            }
+            let (length, begun) = (bytes.len(), Instant::now());
+            let answer = carrier.push(bytes).await.map_err(|error| words(&error))?;
+            self.pace(length, begun.elapsed());
+            let outcome = answer.outcomes.into_iter().find(|outcome| outcome.origin == *origin);
+            let outcome = outcome.ok_or("it said nothing to what it was sent")?;
+            match (outcome.size, news.next) {
+                (Some(now), _) if now > held => (held, stored) = (now, 0),
+                (_, Some(next)) if outcome.wanting && next > stored => stored = next,
+                _ => return Err(format!("it did not take {origin}: {}", outcome.words)),
+            }
+            debug!(feed.origin = %origin, peer.node = %self.node, bytes = length,
+                   "sent `{origin}` up to {held} entries to {}", self.node);
+            sent = true;
+        }
+    }
+
+    /// What the relay holds of a feed of ours; that it does not hold more than we do is weighed too.
+    async fn held(&self, carrier: &HttpCarrier, origin: &Origin) -> Result<u64, String> {
+        let note = match carrier.checkpoint(origin).await {
+            Ok(note) => note,
+            Err(CarrierError::NotFound { .. }) => return Ok(0),
+            Err(error) => return Err(words(&error)),
+        };
+        if self.feeds.weigh_own(origin, &note, self.node.as_str()).await {
+            return Err(format!("it holds more of {origin} than is here, or something else"));
+        }
+        let note = feed::verify::read_note(origin, &note).map_err(|error| error.to_string())?;
+        Ok(note.checkpoint.size)
+    }
+
+    /// Takes the receipts that others left there.
+    async fn take_receipts(&self, carrier: &HttpCarrier) -> Result<(), String> {
+        for origin in self.sent.keys() {
+            match carrier.cosignatures(origin).await {
+                Ok(lines) => {
+                    let new = self.feeds.merge_cosignatures(origin, &lines, Some(carrier)).await;
+                    debug!(feed.origin = %origin, "{new} new cosignatures of `{origin}`");
+                }
+                Err(CarrierError::NotFound { .. }) => {}
+                Err(error) => return Err(words(&error)),
+            }
+        }
+        Ok(())
+    }
+
+    fn pace(&mut self, length: usize, took: Duration) {
+        if took > PIECE_SLOW {
+            self.piece = (self.piece / 2).max(1);
+        } else if took < PIECE_QUICK && length >= self.piece {
+            self.piece = (self.piece * 2).min(PIECE_MAX);
+        }
+    }
+}
+
+/// An error in words, with what to do about the usual one.
+fn words(error: &CarrierError) -> String {
+    match error {
+        CarrierError::Improper { reason, .. } if reason.contains("403") => format!(
+            "it does not know this node's key, so its operator is to follow this node with a bundle of yours \
+             (`jopoi follow FILE`): {error}"
+        ),
+        _ => error.to_string(),
+    }
+}
