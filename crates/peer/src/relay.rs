@@ -95,7 +95,8 @@ impl Relays {
                 outbound: Arc::clone(outbound),
                 node: node.clone(),
                 interval: Duration::from_secs(settings.interval_s.max(1)),
-                schedule: Schedule::new(feeds.clock().now()),
+                began: Instant::now(),
+                schedule: Schedule::new(0),
                 way: None,
                 sent: BTreeMap::new(),
                 piece: PIECE_FIRST,
@@ -134,6 +135,7 @@ struct Relay {
     outbound: Arc<Outbound>,
     node: NodeName,
     interval: Duration,
+    began: Instant,
     schedule: Schedule,
     /// The way there, for the addresses that were last known.
     way: Option<(Vec<String>, Arc<HttpCarrier>)>,
@@ -169,8 +171,12 @@ impl Relay {
 
     /// Sends what is due; how long to rest.
     async fn look(&mut self) -> Duration {
-        let now = self.feeds.clock().now();
-        let due_in = self.schedule.due_in(now);
+        if !self.feeds.pin(&self.node).is_some_and(|pin| pin.following) {
+            let words = "it is not followed here: `jopoi follow URL` pins its root key";
+            self.tell(Some(words.to_owned()));
+            return self.interval;
+        }
+        let due_in = self.schedule.due_in(self.now());
         if self.schedule.failures() > 0 && due_in > 0 {
             return Duration::from_secs(due_in);
         }
@@ -192,7 +198,7 @@ impl Relay {
 
     /// Enters a round into the schedule, and says what changed; how long to rest after a failure.
     fn enter(&mut self, outcome: Result<(), String>) -> Duration {
-        let (now, node) = (self.feeds.clock().now(), &self.node);
+        let (now, node) = (self.now(), &self.node);
         let mut rest = Duration::ZERO;
         match &outcome {
             Ok(()) => {
@@ -211,11 +217,23 @@ impl Relay {
                 rest = Duration::from_secs(self.schedule.due_in(now));
             }
         }
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.last_success = self.schedule.last_success();
-        state.trouble = outcome.err();
-        state.holds = self.sent.iter().map(|(origin, (held, _))| (origin.clone(), *held)).collect();
+        self.tell(outcome.err());
         rest
+    }
+
+    fn tell(&self, trouble: Option<String>) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if trouble.is_none() {
+            state.last_success = Some(self.feeds.clock().now());
+        }
+        state.trouble = trouble;
+        let holds = self.sent.iter().map(|(origin, (held, _))| (origin.clone(), *held));
+        state.holds = holds.collect();
+    }
+
+    /// Seconds of this task: what the machine's clock does is no reason to be silent.
+    fn now(&self) -> u64 {
+        self.began.elapsed().as_secs()
     }
 
     /// Sends what it lacks of each feed that it may read, and takes what it has for us.
@@ -241,14 +259,7 @@ impl Relay {
     }
 
     fn way(&mut self) -> Result<Arc<HttpCarrier>, String> {
-        let followed = self.feeds.pin(&self.node).is_some_and(|pin| pin.following);
         let urls = self.feeds.urls_of(&self.node);
-        if !followed {
-            return Err(format!(
-                "{} is not followed: `jopoi follow URL` pins its root key",
-                self.node
-            ));
-        }
         if let Some((of, way)) = &self.way
             && *of == urls
         {
