@@ -24,7 +24,7 @@ use store::facts::Directory;
 use tempfile::TempDir;
 use tlog::name::{FeedName, NodeName, Origin};
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 use web::app::{App, PeersError, PeersView, Site};
 use web::server::{Limits, Listener};
@@ -178,9 +178,9 @@ impl Node {
         })
     }
 
-    /// How it goes with its relays.
-    pub fn relayed(&self) -> Vec<RelayStatus> {
-        self.relays.status()
+    /// How it goes with its relays, now and later.
+    pub fn relayed(&self) -> watch::Receiver<Vec<RelayStatus>> {
+        self.relays.watch()
     }
 
     /// Ends its tasks and frees its directory.

@@ -44,19 +44,14 @@ async fn same(one: &Node, other: &Node, origin: &Origin) -> Result<()> {
 
 /// Waits until what was sent is told to be there.
 async fn sent(node: &Node, relay: usize, origin: &Origin, size: u64) -> Result<()> {
-    let patience = std::time::Duration::from_secs(60);
-    let there = async {
-        loop {
-            let status = node.relayed();
-            let holds = status.get(relay).and_then(|relay| relay.holds.get(origin)).copied();
-            if holds.is_some_and(|held| held >= size) {
-                return;
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-        }
-    };
-    let waited = tokio::time::timeout(patience, there).await;
-    waited.with_context(|| format!("{origin} did not get there: {:?}", node.relayed()))
+    let mut status = node.relayed();
+    let there = status.wait_for(|status| {
+        let holds = status.get(relay).and_then(|relay| relay.holds.get(origin)).copied();
+        holds.is_some_and(|held| held >= size)
+    });
+    let waited = tokio::time::timeout(std::time::Duration::from_secs(60), there).await;
+    waited.with_context(|| format!("{origin} did not get there"))??;
+    Ok(())
 }
 
 #[tokio::test]

@@ -34,6 +34,7 @@ mod read;
 mod receipts;
 mod refusal;
 mod restore;
+mod scrub;
 mod settle;
 mod sync;
 mod view;
@@ -76,6 +77,7 @@ pub use read::{
 pub use receipts::{Delivery, Freshness, RENEW_S, Receipt};
 pub use refusal::PublishError;
 pub use restore::{RestoreError, Restored, Source};
+pub use scrub::{Damage, Pace, Scrubbed};
 pub use sync::{Outcome, SyncError, Synced};
 pub use view::{FeedState, View};
 pub use witness::{RefusedCheckpoint, Submission};

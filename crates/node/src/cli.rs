@@ -110,6 +110,8 @@ pub enum Command {
     Bundle(commands::bundle::Bundle),
     /// Make the catalog anew from the facts.
     Rebuild(commands::rebuild::Rebuild),
+    /// Read everything back that is held, and heal what is damaged.
+    Scrub(commands::scrub::Scrub),
     /// Print the configuration with every field explained.
     Config(commands::config::ShowConfig),
     /// Print the completions for a shell.
@@ -174,6 +176,7 @@ impl Command {
             Self::Restore(command) => command.run(global, output).await,
             Self::Bundle(command) => command.run(global, output).await,
             Self::Rebuild(command) => command.run(global, output).await,
+            Self::Scrub(command) => command.run(global, output).await,
             Self::Config(command) => command.run(global, output),
             Self::Completions(command) => command.run(output),
         }

@@ -20,6 +20,7 @@ pub mod network;
 pub mod publish;
 pub mod rebuild;
 pub mod restore;
+pub mod scrub;
 pub mod search;
 pub mod serve;
 pub mod show;

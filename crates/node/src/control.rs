@@ -5,6 +5,8 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use std::pin::pin;
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use axum::Router;
@@ -17,10 +19,16 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::net::{UnixListener, UnixStream};
 use tower::ServiceExt as _;
+use wire::api::guard::CopiesStatus;
+use wire::paths;
 use wire::problem::Problem;
 
+use crate::output::Output;
 use crate::place::Place;
 use crate::wiring::{Node, Shared};
+
+/// How often a terminal is told how far something has come.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// The way to a node: a server that runs, or the node opened here.
 pub enum Control {
@@ -76,6 +84,32 @@ impl Control {
         request: &impl Serialize,
     ) -> anyhow::Result<A> {
         read(self.exchange(Method::POST, path, serde_json::to_vec(request)?.into()).await?)
+    }
+
+    /// `POST path` with `request`, while a terminal is told how far the copying has come.
+    pub async fn post_watched<A: DeserializeOwned>(
+        &self,
+        path: &str,
+        request: &impl Serialize,
+        output: &Output,
+    ) -> anyhow::Result<A> {
+        let mut answer = pin!(self.post(path, request));
+        let mut looks = tokio::time::interval(LOOK_EVERY);
+        looks.tick().await;
+        loop {
+            tokio::select! {
+                answer = &mut answer => {
+                    output.progress(None);
+                    return answer;
+                }
+                _ = looks.tick(), if output.shows_progress() => {}
+            }
+            // Whoever cannot be asked tells nothing; the answer will say why.
+            if let Ok(CopiesStatus { under_way: Some(now), .. }) = self.get(paths::API_COPIES).await
+            {
+                output.progress(Some(&now));
+            }
+        }
     }
 
     /// `POST path` where a refusal (422) has the form of the answer.

@@ -9,7 +9,7 @@ use std::fs::File;
 use std::io::{BufReader, BufWriter, Write as _};
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context as _, bail};
 use async_trait::async_trait;
@@ -17,7 +17,7 @@ use bytes::Bytes;
 use feed::bundle::carrier::{BundleCarrier, ReadAt};
 use feed::bundle::{self, Contents, Item, ItemKind, Writer};
 use feed::feeds::{Feeds, Packed, Restored, Source};
-use feed::ports::{Carrier, Quiet};
+use feed::ports::{Carrier, Progress};
 use peer::carrier::HttpCarrier;
 use peer::outbound::Outbound;
 use practice::body::Body;
@@ -26,8 +26,8 @@ use tlog::ed25519::PublicKey;
 use tlog::name::{FeedName, NodeName, Origin};
 use web::copies::{Copies, CopiesError, said};
 use wire::api::guard::{
-    ImportAnswer, ImportRequest, ImportedFeed, PackAnswer, PackRequest, PackedFeed, RestoreAnswer,
-    RestoreRequest, RestoredFeed,
+    CopiesStatus, ImportAnswer, ImportRequest, ImportedFeed, PackAnswer, PackRequest, PackedFeed,
+    RestoreAnswer, RestoreRequest, RestoredFeed, ScrubAnswer, ScrubRequest, UnderWay,
 };
 
 /// The decision that makes a bundle a backup: it names whose.
@@ -37,6 +37,47 @@ const BACKUP_OF: &str = "backup";
 pub struct Vault {
     feeds: Arc<Feeds>,
     outbound: Arc<Outbound>,
+    under_way: Steps,
+}
+
+/// How far the work at hand has come, for whoever asks.
+#[derive(Clone, Default)]
+struct Steps(Arc<Mutex<Option<UnderWay>>>);
+
+/// The steps of one feed.
+struct OfFeed<'a> {
+    steps: &'a Steps,
+    origin: &'a Origin,
+}
+
+/// Ends the telling when the work ends, however it does.
+struct Work(Steps);
+
+impl Steps {
+    fn begin(&self, what: &str) -> Work {
+        self.tell(what.to_owned(), 0, 0);
+        Work(self.clone())
+    }
+
+    fn tell(&self, what: String, done: u64, total: u64) {
+        *self.lock() = Some(UnderWay { what, done, total });
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<UnderWay>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Work {
+    fn drop(&mut self) {
+        *self.0.lock() = None;
+    }
+}
+
+impl Progress for OfFeed<'_> {
+    fn step(&self, what: &str, done: u64, total: u64) {
+        self.steps.tell(format!("{what} of {}", self.origin), done, total);
+    }
 }
 
 /// A bundle on disk, read through once.
@@ -134,7 +175,8 @@ impl ReadAt for BundleFile {
 impl Vault {
     /// The copies of the node with these feeds.
     pub fn new(feeds: &Arc<Feeds>, outbound: &Arc<Outbound>) -> Self {
-        Self { feeds: Arc::clone(feeds), outbound: Arc::clone(outbound) }
+        let (feeds, outbound) = (Arc::clone(feeds), Arc::clone(outbound));
+        Self { feeds, outbound, under_way: Steps::default() }
     }
 
     /// Fetches own feeds from those who cosigned last, those who are followed, and `urls`. `root` is
@@ -201,7 +243,8 @@ impl Vault {
         root: Option<PublicKey>,
         sources: &[Source<'_>],
     ) -> RestoredFeed {
-        match self.feeds.restore_feed(origin, root, sources, &Quiet).await {
+        let progress = OfFeed { steps: &self.under_way, origin };
+        match self.feeds.restore_feed(origin, root, sources, &progress).await {
             Ok(restored) => told(restored),
             Err(error) => {
                 let view = self.feeds.view(origin);
@@ -248,7 +291,8 @@ impl Vault {
         } else if self.feeds.pin(origin.node()).is_none() {
             not_followed = Some(origin.node().clone());
         } else if file.contents.carries(origin) {
-            match self.feeds.sync_feed(&carrier, origin, None, &Quiet).await {
+            let progress = OfFeed { steps: &self.under_way, origin };
+            match self.feeds.sync_feed(&carrier, origin, None, &progress).await {
                 Ok(_) => self.feeds.exchange_receipts(&carrier, origin).await,
                 Err(error) => refused = Some(error.to_string()),
             }
@@ -273,7 +317,13 @@ impl Vault {
         let mut writer = Writer::new(BufWriter::with_capacity(1 << 20, staged))?;
         let mut packed = Vec::new();
         for origin in self.wanted(request)? {
-            let mut put = |item: Item| writer.item(&item);
+            let progress = OfFeed { steps: &self.under_way, origin: &origin };
+            let mut bytes = 0;
+            let mut put = |item: Item| {
+                bytes += item.bytes.len() as u64;
+                progress.step("KiB", bytes >> 10, 0);
+                writer.item(&item)
+            };
             packed.push(self.feeds.pack(&origin, request.from, &mut put).await?);
         }
         if request.backup {
@@ -335,16 +385,29 @@ impl Vault {
 #[async_trait]
 impl Copies for Vault {
     async fn restore(&self, request: RestoreRequest) -> Result<RestoreAnswer, CopiesError> {
+        let _work = self.under_way.begin("asking others");
         let feeds =
             self.from_network(&request.urls, None).await.map_err(|error| refused(&error))?;
         Ok(RestoreAnswer { feeds })
     }
 
     async fn pack(&self, request: PackRequest) -> Result<PackAnswer, CopiesError> {
+        let _work = self.under_way.begin("packing");
         self.write(&request).await.map_err(|error| refused(&error))
     }
 
+    async fn scrub(&self, request: ScrubRequest) -> Result<ScrubAnswer, CopiesError> {
+        let _work = self.under_way.begin("reading everything back");
+        Ok(crate::scrub::scrub(&self.feeds, request.kib_per_second).await)
+    }
+
+    fn status(&self) -> CopiesStatus {
+        let under_way = self.under_way.lock().clone();
+        CopiesStatus { under_way, scrub: crate::scrub::last(&self.feeds) }
+    }
+
     async fn import(&self, request: ImportRequest) -> Result<ImportAnswer, CopiesError> {
+        let _work = self.under_way.begin("reading the file");
         let path = request.file.clone();
         let opened = tokio::task::spawn_blocking(move || BundleFile::open(Path::new(&path))).await;
         let opened = opened.map_err(anyhow::Error::from).and_then(|opened| opened);

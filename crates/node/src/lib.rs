@@ -21,6 +21,7 @@ pub mod place;
 pub mod process;
 pub mod record_name;
 pub mod server;
+pub mod scrub;
 pub mod setup;
 pub mod sheet;
 pub mod text;

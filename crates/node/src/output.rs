@@ -7,6 +7,7 @@
 use std::io::{IsTerminal as _, Write as _};
 
 use serde::Serialize;
+use wire::api::guard::UnderWay;
 
 /// Where a command writes.
 #[derive(Clone, Copy, Debug)]
@@ -91,6 +92,26 @@ impl Output {
     pub fn warn(&self, line: impl AsRef<str>) {
         // Nobody can be told that standard error is closed.
         let _ = writeln!(std::io::stderr().lock(), "{}", line.as_ref());
+    }
+
+    /// Whether somebody watches.
+    pub fn shows_progress(&self) -> bool {
+        !self.json && std::io::stderr().is_terminal()
+    }
+
+    /// How far something has come, on one line of standard error that the next takes the place of; `None`
+    /// clears it.
+    pub fn progress(&self, now: Option<&UnderWay>) {
+        if !self.shows_progress() {
+            return;
+        }
+        let words = now.map(|now| match now.total {
+            0 if now.done == 0 => visible(&now.what),
+            0 => format!("{} {}", now.done, visible(&now.what)),
+            total => format!("{} of {total} {}", now.done, visible(&now.what)),
+        });
+        // Nobody can be told that standard error is closed.
+        let _ = write!(std::io::stderr().lock(), "\r\u{1b}[K{}", words.unwrap_or_default());
     }
 
     /// Asks before something is done. Without a terminal the answer is an error that names the flag.

@@ -138,6 +138,7 @@ async fn follow(node: Arc<Node>, shutdown: watch::Receiver<bool>) {
     node.outward().submit();
     node.outward().relay();
     let asking = tokio::spawn(peer::guard::keep_asking(Arc::clone(node.feeds())));
+    let scrubbing = tokio::spawn(crate::scrub::keep_scrubbing(Arc::clone(node.feeds())));
     let indexer = Arc::clone(node.indexer());
     let indexing = tokio::spawn(async move { indexer.run().await });
     tokio::select! {
@@ -146,6 +147,7 @@ async fn follow(node: Arc<Node>, shutdown: watch::Receiver<bool>) {
     }
     asking.abort();
     indexing.abort();
+    scrubbing.abort();
     node.outward().stop().await;
 }
 

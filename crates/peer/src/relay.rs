@@ -60,13 +60,13 @@ pub struct RelayStatus {
 /// One task for each relay. Dropping it without [`stop`](Self::stop) ends them at once.
 pub struct Relays {
     tasks: Mutex<Vec<JoinHandle<()>>>,
-    states: Vec<Arc<Mutex<RelayStatus>>>,
+    states: watch::Sender<Vec<RelayStatus>>,
     stopping: watch::Sender<bool>,
 }
 
 impl fmt::Debug for Relays {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Relays").field("relays", &self.states.len()).finish_non_exhaustive()
+        f.debug_struct("Relays").field("states", &self.states.borrow()).finish_non_exhaustive()
     }
 }
 
@@ -81,15 +81,16 @@ impl Relays {
     /// Begins to send to the relays of these settings. Needs a tokio runtime.
     pub fn start(feeds: &Arc<Feeds>, outbound: &Arc<Outbound>, settings: &PeerSettings) -> Self {
         let stopping = watch::Sender::new(false);
-        let (mut tasks, mut states) = (Vec::new(), Vec::new());
-        for node in &settings.relays {
-            let state = Arc::new(Mutex::new(RelayStatus {
+        let mut tasks = Vec::new();
+        let states = watch::Sender::new(Vec::new());
+        for (place, node) in settings.relays.iter().enumerate() {
+            let state = RelayStatus {
                 node: node.clone(),
                 trouble: Some("not tried yet".to_owned()),
                 last_success: None,
                 holds: BTreeMap::new(),
-            }));
-            states.push(Arc::clone(&state));
+            };
+            states.send_modify(|states| states.push(state));
             let relay = Relay {
                 feeds: Arc::clone(feeds),
                 outbound: Arc::clone(outbound),
@@ -102,7 +103,8 @@ impl Relays {
                 piece: PIECE_FIRST,
                 receipts_in: RECEIPTS_FIRST,
                 receipts_at: Instant::now(),
-                state,
+                place,
+                states: states.clone(),
             };
             tasks.push(tokio::spawn(relay.run(stopping.subscribe())));
         }
@@ -111,10 +113,12 @@ impl Relays {
 
     /// How it goes with each.
     pub fn status(&self) -> Vec<RelayStatus> {
-        let told = |state: &Arc<Mutex<RelayStatus>>| {
-            state.lock().unwrap_or_else(PoisonError::into_inner).clone()
-        };
-        self.states.iter().map(told).collect()
+        self.states.borrow().clone()
+    }
+
+    /// Tells whenever something changes.
+    pub fn watch(&self) -> watch::Receiver<Vec<RelayStatus>> {
+        self.states.subscribe()
     }
 
     /// Ends all tasks in an orderly way.
@@ -145,7 +149,9 @@ struct Relay {
     piece: usize,
     receipts_in: Duration,
     receipts_at: Instant,
-    state: Arc<Mutex<RelayStatus>>,
+    /// Where its status stands.
+    place: usize,
+    states: watch::Sender<Vec<RelayStatus>>,
 }
 
 impl Relay {
@@ -222,13 +228,15 @@ impl Relay {
     }
 
     fn tell(&self, trouble: Option<String>) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if trouble.is_none() {
-            state.last_success = Some(self.feeds.clock().now());
-        }
-        state.trouble = trouble;
-        let holds = self.sent.iter().map(|(origin, (held, _))| (origin.clone(), *held));
-        state.holds = holds.collect();
+        let now = self.feeds.clock().now();
+        let holds = self.sent.iter().map(|(origin, (held, _))| (origin.clone(), *held)).collect();
+        self.states.send_modify(|states| {
+            if let Some(state) = states.get_mut(self.place) {
+                state.last_success = if trouble.is_none() { Some(now) } else { state.last_success };
+                state.trouble = trouble;
+                state.holds = holds;
+            }
+        });
     }
 
     /// Seconds of this task: what the machine's clock does is no reason to be silent.

@@ -4,7 +4,8 @@
 use async_trait::async_trait;
 use feed::feeds::GuardState;
 use wire::api::guard::{
-    ImportAnswer, ImportRequest, PackAnswer, PackRequest, RestoreAnswer, RestoreRequest,
+    CopiesStatus, ImportAnswer, ImportRequest, PackAnswer, PackRequest, RestoreAnswer,
+    RestoreRequest, ScrubAnswer, ScrubRequest,
 };
 
 /// What the program does about copies; implemented by it.
@@ -16,6 +17,10 @@ pub trait Copies: Send + Sync {
     async fn pack(&self, request: PackRequest) -> Result<PackAnswer, CopiesError>;
     /// Takes a bundle in.
     async fn import(&self, request: ImportRequest) -> Result<ImportAnswer, CopiesError>;
+    /// Reads everything back that is held, and heals what is damaged.
+    async fn scrub(&self, request: ScrubRequest) -> Result<ScrubAnswer, CopiesError>;
+    /// What is under way, and what the last scrub found.
+    fn status(&self) -> CopiesStatus;
 }
 
 /// Why it was not done: in words, with what to do.

@@ -165,6 +165,8 @@ pub static ROUTES: &[Route] = &[
     for_operator(paths::API_RESTORE, || post(operator::guard::restore), "Own feeds from whoever holds more of them"),
     for_operator(paths::API_BUNDLE_EXPORT, || post(operator::guard::export), "Write a bundle or a backup"),
     for_operator(paths::API_BUNDLE_IMPORT, || post(operator::guard::import), "Take a bundle in"),
+    operator_reads(paths::API_COPIES, || get(operator::guard::status), "What is being packed or taken in, and what the last scrub found"),
+    for_operator(paths::API_SCRUB, || post(operator::guard::scrub), "Read everything back, and heal what is damaged"),
     operator_reads(paths::API_FAULTS, || get(operator::faults::list), "Feeds of which two versions were signed"),
     for_operator(paths::API_FAULTS_SETTLE, || post(operator::faults::settle), "What becomes of a copy that stands still"),
     operator_reads(paths::API_KEYS, || get(operator::keys::status), "Every key of this node"),

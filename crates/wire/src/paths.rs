@@ -98,6 +98,10 @@ pub const API_RESTORE: &str = "/api/v1/restore";
 pub const API_BUNDLE_EXPORT: &str = "/api/v1/bundle/export";
 /// `POST`, operator only: [`crate::api::guard::ImportRequest`] to [`crate::api::guard::ImportAnswer`].
 pub const API_BUNDLE_IMPORT: &str = "/api/v1/bundle/import";
+/// `GET`: what is being packed or taken in, and what the last scrub found; [`crate::api::guard::CopiesStatus`].
+pub const API_COPIES: &str = "/api/v1/copies";
+/// `POST`: read everything back, and heal what is damaged.
+pub const API_SCRUB: &str = "/api/v1/scrub";
 /// `GET`: the networks known here; answers [`crate::api::network::Networks`].
 pub const API_NETWORKS: &str = "/api/v1/networks";
 /// `POST`, operator only: [`crate::api::network::InitRequest`] to [`crate::api::network::NetworkFileAnswer`].

@@ -1,7 +1,7 @@
 //! What the disk lost of a followed feed, fetched again in the next round: a head that cannot be
 //! opened, and sealed segments that could not be read back.
 //!
-//! Our own feeds are never healed by themselves: their author decides.
+//! A round heals copies only; [`scrub`](super::scrub) heals segments of our own feeds too.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use tracing::{info, warn};
 use super::erase::strip;
 use super::{Feeds, Handle, SyncError, View};
 use crate::bodies;
-use crate::ports::{BodyAnswer, Carrier};
+use crate::ports::{BodyAnswer, Carrier, CarrierError};
 use crate::row::{BodyState, CatalogBatch};
 use crate::verify;
 
@@ -106,7 +106,7 @@ impl Feeds {
         Ok(())
     }
 
-    async fn heal_segment(
+    pub(super) async fn heal_segment(
         &self,
         handle: &Handle,
         view: &View,
@@ -125,6 +125,15 @@ impl Feeds {
             erased.extend(row.filter(|row| row.body == BodyState::Erased).map(|_| index));
         }
         strip(&mut block, &erased);
+        // Whoever leaves out a body that is held here would have us lose it.
+        for (index, item) in (block.first..).zip(&block.items) {
+            let lacks = item.body.is_none() && item.said.body().is_some();
+            let row = if lacks { self.parts.catalog.row(origin, index)? } else { None };
+            if row.is_some_and(|row| !matches!(row.body, BodyState::Missing | BodyState::Erased)) {
+                let what = format!("the body at entry {index} of {origin}");
+                return Err(CarrierError::NotFound { carrier: carrier.describe(), what }.into());
+            }
+        }
         for fact in &verify::segment_facts(origin, &block, number, &root, None)? {
             self.parts.store.keep(fact).await?;
         }

@@ -47,7 +47,8 @@ impl Backup {
             from: 0,
             backup: true,
         };
-        let answer: PackAnswer = control.post(paths::API_BUNDLE_EXPORT, &request).await?;
+        let answer: PackAnswer =
+            control.post_watched(paths::API_BUNDLE_EXPORT, &request, &output).await?;
         tell_packed(&self.file, &answer, &output)?;
         output.say(
             "Keys are not in it: keep the file of the root key, from which new ones are made, apart from it.",

@@ -60,7 +60,8 @@ impl Export {
             backup: false,
         };
         let control = global.control().await?;
-        let answer: PackAnswer = control.post(paths::API_BUNDLE_EXPORT, &request).await?;
+        let answer: PackAnswer =
+            control.post_watched(paths::API_BUNDLE_EXPORT, &request, &output).await?;
         tell_packed(&self.file, &answer, &output)?;
         output.say("Whoever gets it runs `jopoi bundle import FILE`, and sends receipts back the same way.")?;
         Ok(Done::Fully)
@@ -71,7 +72,8 @@ impl Import {
     async fn run(self, global: &Global, output: Output) -> anyhow::Result<Done> {
         let request = ImportRequest { file: absolute(&self.file)? };
         let control = global.control().await?;
-        let answer: ImportAnswer = control.post(paths::API_BUNDLE_IMPORT, &request).await?;
+        let answer: ImportAnswer =
+            control.post_watched(paths::API_BUNDLE_IMPORT, &request, &output).await?;
         output.json(&answer)?;
         let mut done = Done::Fully;
         for feed in &answer.feeds {

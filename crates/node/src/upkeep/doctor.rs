@@ -29,6 +29,7 @@ impl Keeper {
         findings.extend(self.look_at_guards());
         findings.extend(self.look_at_copies());
         findings.extend(self.look_at_relays());
+        findings.push(self.look_at_scrub());
         findings.extend(self.look_from_outside().await);
         DoctorAnswer { findings }
     }
@@ -176,6 +177,35 @@ impl Keeper {
             });
         }
         findings
+    }
+
+    /// What was found when everything was last read back.
+    fn look_at_scrub(&self) -> Finding {
+        let Some(last) = crate::scrub::last(&self.feeds) else {
+            return skipped(
+                "scrub",
+                "not everything was read back yet: a server does it by itself, within a week"
+                    .to_owned(),
+            );
+        };
+        let when = crate::text::ago(last.ended);
+        let open = last.damaged.saturating_sub(last.healed);
+        if open == 0 {
+            let words =
+                format!("{} objects read back {when}, {} healed", last.objects, last.healed);
+            return fine("scrub", words);
+        }
+        let first = last.told.iter().find(|damage| damage.still.is_some());
+        let first = first.map(|damage| format!(", {} of {} first", damage.what, damage.origin));
+        failed(
+            "scrub",
+            format!(
+                "{open} of {} objects read back {when} are damaged{}",
+                last.objects,
+                first.unwrap_or_default()
+            ),
+            "`jopoi scrub` tries to heal them once more; see docs/losses.md, \"The disk, or a part of it\"",
+        )
     }
 
     /// Whether those who relay this node have what they are to serve, and are named.

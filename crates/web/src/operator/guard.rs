@@ -1,12 +1,14 @@
-//! `/api/v1/guard`, `/api/v1/restore` and `/api/v1/bundle/…`: whether own feeds may be signed, getting
-//! them back, bundles.
+//! `/api/v1/guard`, `/api/v1/restore`, `/api/v1/bundle/…`, `/api/v1/scrub`, `/api/v1/copies`: whether own feeds
+//! may be signed, getting them back, bundles, reading everything back.
 
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::response::Response;
 use http::HeaderMap;
-use wire::api::guard::{GuardAnswer, Guarded, ImportRequest, PackRequest, RestoreRequest};
+use wire::api::guard::{
+    GuardAnswer, Guarded, ImportRequest, PackRequest, RestoreRequest, ScrubRequest,
+};
 
 use crate::answer::Answer;
 use crate::api::json;
@@ -40,6 +42,18 @@ pub(crate) async fn export(State(app): State<App>, request: Request) -> Result<R
 pub(crate) async fn import(State(app): State<App>, request: Request) -> Result<Response, Answer> {
     let request: ImportRequest = params::json(request).await?;
     Ok(json(&copies(&app)?.import(request).await.map_err(refused)?, &HeaderMap::new()))
+}
+
+/// `POST /api/v1/scrub`
+pub(crate) async fn scrub(State(app): State<App>, request: Request) -> Result<Response, Answer> {
+    let request: ScrubRequest = params::json(request).await?;
+    Ok(json(&copies(&app)?.scrub(request).await.map_err(refused)?, &HeaderMap::new()))
+}
+
+/// `GET /api/v1/copies`
+pub(crate) async fn status(State(app): State<App>) -> Result<Response, Answer> {
+    let status = app.copies.as_ref().map(|copies| copies.status()).unwrap_or_default();
+    Ok(json(&status, &HeaderMap::new()))
 }
 
 fn copies(app: &App) -> Result<Arc<dyn Copies>, Answer> {

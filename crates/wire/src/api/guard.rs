@@ -139,3 +139,68 @@ pub struct ImportedFeed {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_followed: Option<NodeName>,
 }
+
+/// What is done with copies at present, and how they are.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CopiesStatus {
+    /// How far an export, backup, import or restore has come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub under_way: Option<UnderWay>,
+    /// What the last scrub found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scrub: Option<ScrubAnswer>,
+}
+
+/// How far something has come.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnderWay {
+    /// In words: `segments of simore.gov.py/public`.
+    pub what: String,
+    /// Steps done.
+    pub done: u64,
+    /// Of so many; 0 if nobody knows.
+    pub total: u64,
+}
+
+/// Read everything back that is held.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScrubRequest {
+    /// At most so many KiB in a second; 0: as fast as the disk.
+    #[serde(default)]
+    pub kib_per_second: u64,
+}
+
+/// What a scrub found.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScrubAnswer {
+    /// When it began and ended, in Unix seconds.
+    pub began: u64,
+    /// See `began`.
+    pub ended: u64,
+    /// Feeds read.
+    pub feeds: u64,
+    /// Objects read.
+    pub objects: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Objects that were damaged.
+    pub damaged: u64,
+    /// How many of them are whole again.
+    pub healed: u64,
+    /// The first of them.
+    #[serde(default)]
+    pub told: Vec<DamagedObject>,
+}
+
+/// One damaged object.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DamagedObject {
+    /// The feed.
+    pub origin: Origin,
+    /// Which object: `segment 12`.
+    pub what: String,
+    /// Why it is still damaged; absent if it is whole again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub still: Option<String>,
+}
