@@ -4,15 +4,18 @@
 //! what was acknowledged, one line each. [`check`] opens what is on disk as a node does after a crash
 //! and holds every line against it.
 
+pub mod points;
+
 use std::collections::HashMap;
 use std::fmt;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context, Result, bail, ensure};
 use feed::feeds::{BodyRead, FeedState, Feeds, Parts, Published, Withdrawal};
+use feed::ports::FeedStore;
 use practice::id::RecordId;
 use store::catalog::SledCatalog;
 use store::facts::Directory;
@@ -82,6 +85,10 @@ pub async fn write(data: &Path, seed: &str, limit: u64, out: Box<dyn Write + Sen
 /// Opens what is in `data`, without any help, and holds `acks` against it; then publishes once more.
 pub async fn check(data: &Path, acks: &str) -> Result<Found> {
     let feeds = open(data, "check").await.context("it cannot be opened")?;
+    hold_against(&feeds, acks).await
+}
+
+async fn hold_against(feeds: &Arc<Feeds>, acks: &str) -> Result<Found> {
     let origin = member()?.origin();
     let acks = read_acks(acks)?;
     let Some(view) = feeds.view(&origin) else {
@@ -120,7 +127,7 @@ pub async fn check(data: &Path, acks: &str) -> Result<Found> {
         );
     }
     ensure!(frontier.root() == view.root(), "the entries give another root than the checkpoint");
-    prove(&feeds, view.size()).await?;
+    prove(feeds, view.size()).await?;
     let more = feeds.publish(&FeedName::public(), vec![practice(None, "after the crash")]).await?;
     ensure!(
         more.iter().all(|more| more.index == view.size()),
@@ -131,10 +138,18 @@ pub async fn check(data: &Path, acks: &str) -> Result<Found> {
 }
 
 async fn open(data: &Path, seed: &str) -> Result<Arc<Feeds>> {
-    let member = member()?;
+    open_over(Arc::new(Directory::open(data)?), data.to_path_buf(), &member()?, seed).await
+}
+
+async fn open_over(
+    store: Arc<dyn FeedStore>,
+    data: PathBuf,
+    member: &Member,
+    seed: &str,
+) -> Result<Arc<Feeds>> {
     let parts = Parts {
         node: member.name().clone(),
-        store: Arc::new(Directory::open(data)?),
+        store,
         catalog: Arc::new(SledCatalog::open(data.join("catalog"))?),
         signer: Arc::new(member.secret().signer(1)?),
         clock: Arc::new(TestClock::new()),

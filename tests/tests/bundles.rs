@@ -123,7 +123,7 @@ const FAULTS: &[(&str, Change)] = &[
     ("emptied", |items, at| bytes_of(items, at, Vec::clear)),
     ("cut in half", |items, at| bytes_of(items, at, |bytes| bytes.truncate(bytes.len() / 2))),
     ("a byte short", |items, at| {
-        bytes_of(items, at, |bytes| bytes.truncate(bytes.len().saturating_sub(1)))
+        bytes_of(items, at, |bytes| bytes.truncate(bytes.len().saturating_sub(1)));
     }),
     ("a byte long", |items, at| bytes_of(items, at, |bytes| bytes.push(0))),
     ("first byte changed", |items, at| {
@@ -141,7 +141,7 @@ const FAULTS: &[(&str, Change)] = &[
     ("zeros", |items, at| bytes_of(items, at, |bytes| bytes.fill(0))),
     ("numbers at their greatest", |items, at| {
         bytes_of(items, at, |bytes| {
-            bytes.iter_mut().skip(4).take(12).for_each(|byte| *byte = 0xff)
+            bytes.iter_mut().skip(4).take(12).for_each(|byte| *byte = 0xff);
         });
     }),
     ("a bomb", |items, at| bytes_of(items, at, |bytes| *bytes = bomb(0))),

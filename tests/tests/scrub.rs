@@ -148,8 +148,8 @@ async fn without_a_mirror_what_is_damaged_is_told_and_never_served() -> Result<(
         let many = (0..50).map(|number| practice(None, &format!("Practice {batch} {number}")));
         owner.feeds().publish(&FeedName::public(), many.collect()).await?;
     }
-    let segments = objects(owner.data())?.into_iter();
-    let segment = segments.filter(|path| path.to_string_lossy().contains("segment")).next_back();
+    let mut segments = objects(owner.data())?.into_iter();
+    let segment = segments.rfind(|path| path.to_string_lossy().contains("segment"));
     let segment = segment.context("nothing is sealed")?;
     let mut bytes = std::fs::read(&segment)?;
     bytes.iter_mut().skip(900).take(1).for_each(|byte| *byte ^= 1);

@@ -10,6 +10,8 @@ mod keys;
 mod network;
 #[cfg(test)]
 mod program;
+#[cfg(test)]
+mod relay;
 
 use std::os::unix::fs::PermissionsExt as _;
 

@@ -93,7 +93,7 @@ impl Feeds {
         let followed = from > 0 && from >= view.sealed();
         match self.since(origin, from, None).await? {
             Since::Commits(news) if followed => {
-                put(item(ItemKind::Since, begins(&news, from), news))?
+                put(item(ItemKind::Since, begins(&news, from), news))?;
             }
             _ => put(item(ItemKind::Head, 0, bytes))?,
         }
