@@ -96,6 +96,13 @@ impl Member {
         self.sign(&self.root()?, Kind::NODE, None, (1, 2), subject.subject())
     }
 
+    /// Version 2 of its node record, with the keys of [`second_secret`](Self::second_secret) in the place of the
+    /// first ones.
+    pub fn with_new_keys(&self, urls: &[String]) -> Result<Bytes> {
+        let subject = self.subject(urls, Vec::new(), &self.second_secret(), 2)?;
+        self.sign(&self.root()?, Kind::NODE, None, (1, 2), subject.subject())
+    }
+
     /// What a thief of the online keys makes of the node record, who has no root key: version 4 by the
     /// record key.
     pub fn node_record_by_a_thief(&self, urls: &[String], network: &Origin) -> Result<Bytes> {

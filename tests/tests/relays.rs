@@ -206,3 +206,19 @@ async fn a_restricted_feed_goes_to_a_relay_in_its_audience_and_to_no_other() -> 
     assert!(matches!(pushed, feed::feeds::Pushed::NotTaken { .. }), "{pushed:?}");
     Ok(())
 }
+
+#[tokio::test]
+async fn whose_keys_changed_is_known_again_by_the_record_that_the_root_signed() -> Result<()> {
+    let mut federation = Federation::of([HUB]).await?;
+    behind(&mut federation, &[HUB]).await?;
+    let (hub, hidden) = (federation.node(HUB)?, federation.node(HIDDEN)?);
+    hidden.publish("With the old keys").await?;
+    hub.until(&hidden.member().origin(), 2).await?;
+    let member = hidden.member();
+    let record = member.with_new_keys(&[hub.url()])?;
+    hidden.feeds().set_signer(std::sync::Arc::new(member.second_secret().signer(2)?));
+    hidden.feeds().publish_node_record(record).await?;
+    hidden.publish("With the new ones").await?;
+    hub.until(&member.origin(), 4).await?;
+    same(hidden, hub, &member.origin()).await
+}

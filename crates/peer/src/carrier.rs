@@ -188,16 +188,21 @@ impl HttpCarrier {
         Ok(WitnessAnswer::Holds(size))
     }
 
-    /// Hands over a bundle.
-    pub(crate) async fn push(&self, bundle: Bytes) -> Result<BundleAnswer, CarrierError> {
+    /// Hands over a bundle; `None` if the node does not know our key.
+    pub(crate) async fn push(&self, bundle: Bytes) -> Result<Option<BundleAnswer>, CarrierError> {
         let what = "an answer to a bundle".to_owned();
         let limit = self.outbound.limits.cosignatures;
         let ask = Ask {
             post: Some((media::BYTES, bundle)),
+            also: &[(StatusCode::FORBIDDEN, None)],
             ..plain(what.clone(), paths::BUNDLES.to_owned(), media::JSON, limit)
         };
-        serde_json::from_slice(&self.ask(ask).await?.bytes)
-            .map_err(|_| self.improper(what, "it cannot be read; is it of another version?"))
+        let Answer { status, bytes, .. } = self.ask(ask).await?;
+        if status == StatusCode::FORBIDDEN {
+            return Ok(None);
+        }
+        let read = serde_json::from_slice(&bytes).map(Some);
+        read.map_err(|_| self.improper(what, "it cannot be read; is it of another version?"))
     }
 
     fn note_failure(&self, at: usize) {

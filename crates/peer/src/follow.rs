@@ -301,12 +301,14 @@ impl Peers {
         (urls, feeds)
     }
 
-    /// Whether a node sends its feeds here: it names no address but ours, or has sent some.
+    /// Whether a node sends its feeds here: it names no address, or ours, or has sent some.
     fn is_sent(&self, pin: &Pin) -> bool {
         let said = self.home.said(&pin.node).map(|(urls, _)| urls).unwrap_or_default();
         let ours = self.home.own_urls(&self.relays);
         let names_us = |url: &String| ours.iter().any(|own| same_place(own, url));
-        pin.urls.iter().chain(&said).any(names_us) || self.home.sent(&pin.node).1.is_some()
+        let mut named = pin.urls.iter().chain(&said).peekable();
+        let none = named.peek().is_none();
+        none || named.any(names_us) || self.home.sent(&pin.node).1.is_some()
     }
 
     /// What is told of a node that sends its feeds here.
@@ -314,7 +316,7 @@ impl Peers {
         let (origins, last_success) = self.home.sent(&pin.node);
         let (state, reason) = match last_success {
             Some(_) => (PeerState::Healthy, "it sends its feeds here: it cannot be reached itself"),
-            None => (PeerState::New, "it has not sent anything yet, and cannot be reached itself"),
+            None => (PeerState::New, "it names no address, and has not sent anything yet"),
         };
         let reason = reason.to_owned();
         let feeds = origins.into_iter().map(|origin| {

@@ -11,14 +11,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use feed::bundle;
+use feed::bundle::{self, Item, ItemKind};
 use feed::feeds::Feeds;
 use feed::ports::{Carrier, CarrierError};
-use tlog::name::{NodeName, Origin};
+use tlog::name::{FeedName, NodeName, Origin};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 use tracing::{debug, info, warn};
+use wire::api::bundles::BundleAnswer;
 
 use crate::carrier::HttpCarrier;
 use crate::outbound::Outbound;
@@ -303,7 +304,7 @@ impl Relay {
                 ));
             }
             let (length, begun) = (bytes.len(), Instant::now());
-            let answer = carrier.push(bytes).await.map_err(|error| words(&error))?;
+            let answer = self.push(carrier, bytes).await?;
             self.pace(length, begun.elapsed());
             let outcome = answer.outcomes.into_iter().find(|outcome| outcome.origin == *origin);
             let outcome = outcome.ok_or("it said nothing to what it was sent")?;
@@ -318,12 +319,30 @@ impl Relay {
         }
     }
 
+    /// Hands a bundle over. Whoever does not know our key is shown our newest node record first: it names the
+    /// keys of today, and the root signed it.
+    async fn push(&self, carrier: &HttpCarrier, bundle: Bytes) -> Result<BundleAnswer, String> {
+        let refused = |error: CarrierError| error.to_string();
+        if let Some(answer) = carrier.push(bundle.clone()).await.map_err(refused)? {
+            return Ok(answer);
+        }
+        let origin = Origin::new(self.feeds.node().clone(), FeedName::public());
+        let record = self.feeds.well_known().ok_or("this node has no node record yet")?;
+        let item = Item { kind: ItemKind::NodeRecord, origin, number: 0, bytes: record };
+        carrier.push(bundle::write(&[item]).into()).await.map_err(refused)?;
+        let answer = carrier.push(bundle).await.map_err(refused)?;
+        answer.ok_or_else(|| {
+            "it does not follow this node: its operator does so with a bundle of yours (`jopoi follow FILE`)"
+                .to_owned()
+        })
+    }
+
     /// What the relay holds of a feed of ours; that it does not hold more than we do is weighed too.
     async fn held(&self, carrier: &HttpCarrier, origin: &Origin) -> Result<u64, String> {
         let note = match carrier.checkpoint(origin).await {
             Ok(note) => note,
             Err(CarrierError::NotFound { .. }) => return Ok(0),
-            Err(error) => return Err(words(&error)),
+            Err(error) => return Err(error.to_string()),
         };
         if self.feeds.weigh_own(origin, &note, self.node.as_str()).await {
             return Err(format!("it holds more of {origin} than is here, or something else"));
@@ -341,7 +360,7 @@ impl Relay {
                     debug!(feed.origin = %origin, "{new} new cosignatures of `{origin}`");
                 }
                 Err(CarrierError::NotFound { .. }) => {}
-                Err(error) => return Err(words(&error)),
+                Err(error) => return Err(error.to_string()),
             }
         }
         Ok(())
@@ -353,16 +372,5 @@ impl Relay {
         } else if took < PIECE_QUICK && length >= self.piece {
             self.piece = (self.piece * 2).min(PIECE_MAX);
         }
-    }
-}
-
-/// An error in words, with what to do about the usual one.
-fn words(error: &CarrierError) -> String {
-    match error {
-        CarrierError::Improper { reason, .. } if reason.contains("403") => format!(
-            "it does not know this node's key, so its operator is to follow this node with a bundle of yours \
-             (`jopoi follow FILE`): {error}"
-        ),
-        _ => error.to_string(),
     }
 }

@@ -13,7 +13,7 @@ use bytes::Bytes;
 use feed::bundle::carrier::BundleCarrier;
 use feed::bundle::{self, BundleError, Contents, Item, ItemKind};
 use feed::fault::Fault;
-use feed::feeds::{Pushed, TakenFault};
+use feed::feeds::{Pushed, ReadError, TakenFault};
 use http::HeaderMap;
 use tlog::name::{NodeName, Origin};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -32,6 +32,9 @@ const ITEMS_MAX: usize = 1_000;
 
 /// Feeds of one node that are taken in one request: as many as are followed of it.
 const FEEDS_MAX: usize = 16;
+
+/// A node record in a bundle of its own.
+const PRESENTED_BYTES_MAX: usize = limits::NODE_RECORD_BYTES + 1_024;
 
 /// Bundles that are taken at the same time: 64 MiB at most.
 const AT_ONCE: usize = 4;
@@ -116,7 +119,7 @@ pub(crate) async fn take(
     caller: Caller,
     request: Request,
 ) -> Result<Response, Answer> {
-    let Caller::Node(node) = &caller else { return Err(Answer::UnknownCaller) };
+    let Caller::Node(node) = &caller else { return presented(&app, request).await };
     // Its turn began when its signature was checked, and ends with this request.
     let _turn = request.extensions().get::<Turn>().cloned();
     let bytes = params::bytes(request, limits::BUNDLE_PUSH_BYTES).await?;
@@ -143,6 +146,19 @@ pub(crate) async fn take(
         outcomes.push(Outcome { origin: item.origin, taken, size: None, wanting: false, words });
     }
     Ok(json(&BundleAnswer { outcomes }, &HeaderMap::new()))
+}
+
+/// A node record from somebody whose key is not known here: perhaps it names that key. Nobody is told whether
+/// this node follows that one.
+async fn presented(app: &App, request: Request) -> Result<Response, Answer> {
+    let read = params::bytes(request, PRESENTED_BYTES_MAX).await;
+    let bytes = read.map_err(|_| Answer::UnknownCaller)?;
+    let items = bundle::read(&bytes).map_err(|_| Answer::UnknownCaller)?;
+    let [Item { kind: ItemKind::NodeRecord, origin, bytes, .. }] = items.as_slice() else {
+        return Err(Answer::UnknownCaller);
+    };
+    app.feeds.take_node_record(origin.node(), bytes).await.map_err(ReadError::from)?;
+    Ok(json(&BundleAnswer { outcomes: Vec::new() }, &HeaderMap::new()))
 }
 
 /// Parts and hash of a bundle, away from the runtime's threads.

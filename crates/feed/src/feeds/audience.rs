@@ -124,6 +124,12 @@ impl Feeds {
                 }
             }
         }
+        // A record that is seen before its feed brings it counts as well: the root signed it.
+        for pin in self.pins() {
+            if let Some(record) = self.newest_record(&pin.node) {
+                claim(&pin.node, &record);
+            }
+        }
         for network in self.networks() {
             network.participants().for_each(|one| claim(&one.node, &one.record));
         }

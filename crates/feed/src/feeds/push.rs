@@ -7,13 +7,14 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use network::audience::Audience;
 use practice::body::Body;
 use tlog::name::{NodeName, Origin};
 
 use super::{Feeds, Outcome, SyncError};
 use crate::bundle::carrier::BundleCarrier;
-use crate::ports::{BodyAnswer, Carrier, CarrierError, Quiet};
+use crate::ports::{BodyAnswer, Carrier, CarrierError, Quiet, StoreError};
 
 /// What became of a feed that was sent.
 #[derive(Debug)]
@@ -65,6 +66,18 @@ impl Feeds {
             Err(SyncError::Carrier(CarrierError::NotFound { .. })) => Pushed::Wanting,
             Err(error) => Pushed::Refused(error),
         }
+    }
+
+    /// Takes note of the newest node record of a node that is followed, whoever shows it: it proves itself. So
+    /// a node that nobody can reach is known by its new keys before its feed brings them.
+    ///
+    /// # Errors
+    /// When our own store fails.
+    pub async fn take_node_record(&self, node: &NodeName, bytes: &Bytes) -> Result<(), StoreError> {
+        if *node == *self.node() || !self.pin(node).is_some_and(|pin| pin.following) {
+            return Ok(());
+        }
+        self.meet(node, bytes).await
     }
 
     /// Where this node itself is reached, as its newest node record says: that record may name the addresses
