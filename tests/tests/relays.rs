@@ -65,6 +65,11 @@ async fn what_a_node_publishes_that_nobody_can_reach_is_read_at_its_relay() -> R
     tallinn.follow_at(hidden.member(), &hub.url()).await?;
     tallinn.until(&published.origin, 2).await?;
     same(hidden, tallinn, &published.origin).await?;
+    // Over a line that is paid by the byte: a new record costs its own length.
+    let news = hidden.feeds().pack_news(&published.origin, 1, 0, 1 << 20).await?;
+    let bytes = feed::bundle::write(&news.items);
+    println!("{} bytes for one new record", bytes.len());
+    ensure!(bytes.len() < 3_500 - 1_000, "{} bytes, without the request around them", bytes.len());
     // News reaches the follower over two hops without anybody asking twice.
     for size in 3..6 {
         hidden.publish(&format!("News number {size}")).await?;

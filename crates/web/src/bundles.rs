@@ -195,3 +195,38 @@ async fn fault(app: &App, origin: &Origin, bytes: &[u8]) -> Result<(u64, String)
         TakenFault::Refused { reason } => (0, reason),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: u64 = 1_800_000_000;
+
+    fn node(number: usize) -> NodeName {
+        NodeName::parse(&format!("n{number}.example")).unwrap()
+    }
+
+    #[test]
+    fn a_node_pushes_one_bundle_at_a_time_and_all_together_four() {
+        let pushes = Arc::new(Pushes::default());
+        let first = pushes.enter(&node(0), NOW).ok().unwrap();
+        assert!(matches!(pushes.enter(&node(0), NOW), Err(Answer::Taking)));
+        let others: Vec<_> = (1..AT_ONCE).map(|one| pushes.enter(&node(one), NOW).ok()).collect();
+        assert!(others.iter().all(Option::is_some));
+        assert!(matches!(pushes.enter(&node(9), NOW), Err(Answer::Taking)));
+        drop(first);
+        assert!(pushes.enter(&node(9), NOW).is_ok());
+        assert!(pushes.enter(&node(0), NOW).is_ok());
+    }
+
+    #[test]
+    fn a_node_has_its_share_of_a_day_and_of_the_next() {
+        let pushes = Arc::new(Pushes::default());
+        let share = usize::try_from(limits::BUNDLE_PUSH_BYTES_A_DAY).unwrap();
+        pushes.enter(&node(0), NOW).ok().unwrap().count(share - 1);
+        pushes.enter(&node(0), NOW).ok().unwrap().count(1);
+        assert!(matches!(pushes.enter(&node(0), NOW), Err(Answer::PushedTooMuch { .. })));
+        assert!(pushes.enter(&node(1), NOW).is_ok());
+        assert!(pushes.enter(&node(0), NOW + DAY_S).is_ok());
+    }
+}

@@ -148,7 +148,9 @@ impl Feeds {
                 return Ok(News { items: Vec::new(), next: None });
             }
         };
-        let newest = self.known(origin)?.keys.newest().map(|keyed| keyed.body.clone());
+        // Whoever holds a part finds the keys in the log.
+        let keys = &self.known(origin)?.keys;
+        let newest = keys.newest().filter(|_| held == 0).map(|keyed| keyed.body.clone());
         items.extend(newest.map(|record| item(ItemKind::NodeRecord, 0, record)));
         Ok(News { items, next: (!whole).then_some(next) })
     }

@@ -109,7 +109,8 @@ impl Restore {
         {
             let request = RestoreRequest { urls: self.url.clone() };
             let control: Control = global.control().await?;
-            let answer: RestoreAnswer = control.post(paths::API_RESTORE, &request).await?;
+            let answer: RestoreAnswer =
+                control.post_watched(paths::API_RESTORE, &request, output).await?;
             output.json(&answer)?;
             return say_feeds(&answer.feeds, output);
         }

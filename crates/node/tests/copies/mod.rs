@@ -196,3 +196,30 @@ fn what_is_lost_for_good_is_given_up_by_the_root_alone() {
     assert!(kept.contains("Antes de todo") && kept.contains("Después"), "{kept}");
     drop(peer);
 }
+
+#[test]
+fn a_backup_brings_back_what_only_some_may_read_and_whom_the_node_followed() {
+    let program = Program::fresh();
+    let mut node = began(&program, NODE, "a");
+    let peer = began(&program, "b.example", "b");
+    acquainted(&program, &node, &peer);
+    let made = program.json(&["feed", "new", "--nodes", "b.example", "--data", "a"]);
+    let origin = made["origin"].as_str().unwrap().to_owned();
+    let name = origin.split_once('/').unwrap().1.to_owned();
+    program.write("draft.json", &draft("Entre nosotros").to_string());
+    program.ok(&["publish", "draft.json", "--feed", &name, "--data", "a"]);
+    // While the server serves, and after it is gone.
+    program.ok(&["backup", "whole.jpb", "--data", "a"]);
+    node.server.take().map(Server::stop).unwrap();
+    drop(peer);
+    let mut restore = vec!["restore", "whole.jpb", "--data", "anew", "--root", &node.root];
+    restore.extend(["--allow-network", "127.0.0.0/8"]);
+    // The only one who could say that this is the newest state cannot be reached: nothing is signed.
+    program.ends(3, &restore);
+    let listed = program.ok(&["list", "--feed", &origin, "--data", "anew"]);
+    assert!(listed.contains("Entre nosotros"), "{listed}");
+    let peers = program.ok(&["peers", "--data", "anew"]);
+    assert!(peers.contains("b.example"), "{peers}");
+    let scrubbed = program.ok(&["scrub", "--data", "anew"]);
+    assert!(scrubbed.contains("All of it is whole."), "{scrubbed}");
+}
