@@ -143,7 +143,6 @@ fn is_bytes(path: &str) -> bool {
         paths::ANCHORS,
         paths::EVIDENCE,
         paths::FILE,
-        paths::BUNDLES,
         paths::site::DOWNLOAD_COLLECTION,
     ]
     .contains(&path)

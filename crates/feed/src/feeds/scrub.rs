@@ -10,7 +10,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tlog::name::Origin;
 use tlog::tile::Tile;
-use tracing::{error, info, warn};
+use tokio::task::spawn_blocking;
+use tracing::{debug, error, warn};
 
 use super::{Feeds, Handle, SyncError, View};
 use crate::advance::VerifiedFact;
@@ -119,15 +120,21 @@ impl Feeds {
         found: &mut Scrubbed,
         pace: &dyn Pace,
     ) {
-        let (bytes, why) = {
-            // Nothing is appended while it is compared.
+        let (read, view) = {
+            // Nothing is appended between the two.
             let _writer = handle.writer.lock().await;
             let Some(view) = handle.view.load_full() else { return };
-            match self.parts.store.fact(&handle.origin, &Fact::Head).await {
-                Ok(Some(bytes)) => (bytes.len(), leads_to(&view, &bytes).err()),
-                Ok(None) => (0, Some("there is none".to_owned())),
-                Err(error) => (0, Some(error.to_string())),
+            (self.parts.store.fact(&handle.origin, &Fact::Head).await, view)
+        };
+        let (bytes, why) = match read {
+            Ok(Some(bytes)) => {
+                let length = bytes.len();
+                let led = spawn_blocking(move || leads_to(&view, &bytes)).await;
+                let led = led.unwrap_or_else(|error| Err(error.to_string()));
+                (length, led.err())
             }
+            Ok(None) => (0, Some("there is none".to_owned())),
+            Err(error) => (0, Some(error.to_string())),
         };
         found.read(bytes);
         pace.read(bytes).await;
@@ -171,7 +178,7 @@ impl Feeds {
         let bytes = read.ok().flatten().unwrap_or_default();
         let length = bytes.len();
         let check = move || verify::segment(&bytes, number, &root).map(|block| block.leaves());
-        let checked = tokio::task::spawn_blocking(check).await;
+        let checked = spawn_blocking(check).await;
         found.read(length);
         let leaves = match checked {
             Ok(Ok(leaves)) => leaves,
@@ -257,7 +264,7 @@ impl Feeds {
         }
         nodes.retain(|node| node != self.node());
         let mirrors: Vec<_> = nodes.iter().filter_map(|node| others.carrier(node)).collect();
-        info!(feed.origin = %origin, "{} mirrors of `{origin}` are asked", mirrors.len());
+        debug!(feed.origin = %origin, "{} mirrors of `{origin}` are asked", mirrors.len());
         mirrors
     }
 }
