@@ -125,10 +125,8 @@ impl Feeds {
             }
         }
         // A record that is seen before its feed brings it counts as well: the root signed it.
-        for pin in self.pins() {
-            if let Some(record) = self.newest_record(&pin.node) {
-                claim(&pin.node, &record);
-            }
+        for (node, record) in self.seen_records() {
+            claim(&node, &record);
         }
         for network in self.networks() {
             network.participants().for_each(|one| claim(&one.node, &one.record));

@@ -23,6 +23,7 @@ use super::{Feeds, FollowError, Handle, OpenError, Pin, PublishError, View};
 use crate::ports::{Carrier, StoreError};
 
 mod recovery;
+mod seen;
 
 pub use recovery::Recovery;
 
