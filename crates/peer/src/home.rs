@@ -73,6 +73,15 @@ pub(crate) enum Failure {
     Words(String),
 }
 
+impl From<CarrierError> for Failure {
+    fn from(error: CarrierError) -> Self {
+        match error {
+            CarrierError::Busy { seconds, .. } => Self::Busy { seconds },
+            other => Self::Words(other.to_string()),
+        }
+    }
+}
+
 impl From<&SyncError> for Failure {
     fn from(error: &SyncError) -> Self {
         if let SyncError::Carrier(CarrierError::Busy { seconds, .. }) = error {

@@ -22,6 +22,7 @@ use tracing::{debug, info, warn};
 use wire::api::bundles::BundleAnswer;
 
 use crate::carrier::HttpCarrier;
+use crate::home::Failure;
 use crate::outbound::Outbound;
 use crate::schedule::{Event, Schedule};
 use crate::settings::PeerSettings;
@@ -99,6 +100,7 @@ impl Relays {
                 interval: Duration::from_secs(settings.interval_s.max(1)),
                 began: Instant::now(),
                 schedule: Schedule::new(0),
+                holds_back: false,
                 way: None,
                 sent: BTreeMap::new(),
                 piece: PIECE_FIRST,
@@ -142,6 +144,8 @@ struct Relay {
     interval: Duration,
     began: Instant,
     schedule: Schedule,
+    /// Whether the last round failed, or was asked to come again later.
+    holds_back: bool,
     /// The way there, for the addresses that were last known.
     way: Option<(Vec<String>, Arc<HttpCarrier>)>,
     /// Entries that it holds, and segments that it keeps besides.
@@ -184,10 +188,11 @@ impl Relay {
             return self.interval;
         }
         let due_in = self.schedule.due_in(self.now());
-        if self.schedule.failures() > 0 && due_in > 0 {
+        if self.holds_back && due_in > 0 {
             return Duration::from_secs(due_in);
         }
         let outcome = self.round().await;
+        self.holds_back = outcome.is_err();
         let rest = match &outcome {
             Ok(()) => {
                 let receipts = self.receipts_at.saturating_duration_since(Instant::now());
@@ -204,7 +209,7 @@ impl Relay {
     }
 
     /// Enters a round into the schedule, and says what changed; how long to rest after a failure.
-    fn enter(&mut self, outcome: Result<(), String>) -> Duration {
+    fn enter(&mut self, outcome: Result<(), Failure>) -> Duration {
         let (now, node) = (self.now(), &self.node);
         let mut rest = Duration::ZERO;
         match &outcome {
@@ -214,7 +219,11 @@ impl Relay {
                     info!(peer.node = %node, "the relay {node} holds our feeds");
                 }
             }
-            Err(reason) => {
+            Err(Failure::Busy { seconds }) => {
+                let _ = self.schedule.asked_to_wait(now, *seconds);
+                rest = Duration::from_secs(self.schedule.due_in(now));
+            }
+            Err(Failure::Words(reason)) => {
                 let mut chance = [0; 8];
                 self.feeds.random().fill(&mut chance);
                 let event = self.schedule.failed(now, reason, u64::from_be_bytes(chance));
@@ -224,7 +233,10 @@ impl Relay {
                 rest = Duration::from_secs(self.schedule.due_in(now));
             }
         }
-        self.tell(outcome.err());
+        self.tell(outcome.err().map(|failure| match failure {
+            Failure::Busy { seconds } => format!("it asks to wait {seconds} s"),
+            Failure::Words(reason) => reason,
+        }));
         rest
     }
 
@@ -246,8 +258,12 @@ impl Relay {
     }
 
     /// Sends what it lacks of each feed that it may read, and takes what it has for us.
-    async fn round(&mut self) -> Result<(), String> {
+    async fn round(&mut self) -> Result<(), Failure> {
         let carrier = self.way()?;
+        let due = self.receipts_at <= Instant::now();
+        if due {
+            self.take_receipts(&carrier).await?;
+        }
         let mut sent = false;
         for origin in self.feeds.own() {
             let Some(view) = self.feeds.view(&origin) else { continue };
@@ -259,15 +275,14 @@ impl Relay {
         if sent {
             self.receipts_in = RECEIPTS_FIRST;
             self.receipts_at = Instant::now() + self.receipts_in;
-        } else if self.receipts_at <= Instant::now() {
-            self.take_receipts(&carrier).await?;
+        } else if due {
             self.receipts_in = (self.receipts_in * 3).min(self.interval);
             self.receipts_at = Instant::now() + self.receipts_in;
         }
         Ok(())
     }
 
-    fn way(&mut self) -> Result<Arc<HttpCarrier>, String> {
+    fn way(&mut self) -> Result<Arc<HttpCarrier>, Failure> {
         let urls = self.feeds.urls_of(&self.node);
         if let Some((of, way)) = &self.way
             && *of == urls
@@ -275,14 +290,15 @@ impl Relay {
             return Ok(Arc::clone(way));
         }
         let signs: Arc<dyn Signs> = Arc::clone(&self.feeds) as _;
-        let way = HttpCarrier::new(&self.outbound, &urls).map_err(|error| error.to_string())?;
+        let way =
+            HttpCarrier::new(&self.outbound, &urls).map_err(|error| words(error.to_string()))?;
         let way = Arc::new(way.signed_by(Some(signs)));
         self.way = Some((urls, Arc::clone(&way)));
         Ok(way)
     }
 
     /// Sends what the relay lacks of a feed; whether that was something.
-    async fn send(&mut self, carrier: &HttpCarrier, origin: &Origin) -> Result<bool, String> {
+    async fn send(&mut self, carrier: &HttpCarrier, origin: &Origin) -> Result<bool, Failure> {
         let (mut held, mut stored) = match self.sent.get(origin) {
             Some(sent) => *sent,
             None => (self.held(carrier, origin).await?, 0),
@@ -291,27 +307,27 @@ impl Relay {
         loop {
             self.sent.insert(origin.clone(), (held, stored));
             let news = self.feeds.pack_news(origin, held, stored, self.piece).await;
-            let news = news.map_err(|error| format!("{origin} cannot be packed: {error}"))?;
+            let news = news.map_err(|error| words(error.to_string()))?;
             if news.items.is_empty() {
                 return Ok(sent);
             }
             let bytes = Bytes::from(bundle::write(&news.items));
             if bytes.len() > wire::limits::BUNDLE_PUSH_BYTES {
-                return Err(format!(
+                return Err(words(format!(
                     "a part of {origin} has {} bytes, more than a relay takes: carry it as a file \
                      (`jopoi bundle export`)",
                     bytes.len()
-                ));
+                )));
             }
             let (length, begun) = (bytes.len(), Instant::now());
             let answer = self.push(carrier, bytes).await?;
             self.pace(length, begun.elapsed());
             let outcome = answer.outcomes.into_iter().find(|outcome| outcome.origin == *origin);
-            let outcome = outcome.ok_or("it said nothing to what it was sent")?;
+            let outcome = outcome.ok_or_else(|| words("it said nothing to what it was sent"))?;
             match (outcome.size, news.next) {
                 (Some(now), _) if now > held => (held, stored) = (now, 0),
                 (_, Some(next)) if outcome.wanting && next > stored => stored = next,
-                _ => return Err(format!("it did not take {origin}: {}", outcome.words)),
+                _ => return Err(words(format!("it did not take {origin}: {}", outcome.words))),
             }
             debug!(feed.origin = %origin, peer.node = %self.node, bytes = length,
                    "sent `{origin}` up to {held} entries to {}", self.node);
@@ -321,47 +337,54 @@ impl Relay {
 
     /// Hands a bundle over. Whoever does not know our key is shown our newest node record first: it names the
     /// keys of today, and the root signed it.
-    async fn push(&self, carrier: &HttpCarrier, bundle: Bytes) -> Result<BundleAnswer, String> {
-        let refused = |error: CarrierError| error.to_string();
-        if let Some(answer) = carrier.push(bundle.clone()).await.map_err(refused)? {
+    async fn push(&self, carrier: &HttpCarrier, bundle: Bytes) -> Result<BundleAnswer, Failure> {
+        if let Some(answer) = carrier.push(bundle.clone()).await? {
             return Ok(answer);
         }
         let origin = Origin::new(self.feeds.node().clone(), FeedName::public());
-        let record = self.feeds.well_known().ok_or("this node has no node record yet")?;
+        let record =
+            self.feeds.well_known().ok_or_else(|| words("this node has no node record yet"))?;
         let item = Item { kind: ItemKind::NodeRecord, origin, number: 0, bytes: record };
-        carrier.push(bundle::write(&[item]).into()).await.map_err(refused)?;
-        let answer = carrier.push(bundle).await.map_err(refused)?;
+        carrier.push(bundle::write(&[item]).into()).await?;
+        let answer = carrier.push(bundle).await?;
         answer.ok_or_else(|| {
-            "it does not follow this node: its operator does so with a bundle of yours (`jopoi follow FILE`)"
-                .to_owned()
+            words(
+                "it does not follow this node: its operator does so with a bundle of yours (`jopoi follow FILE`)",
+            )
         })
     }
 
     /// What the relay holds of a feed of ours; that it does not hold more than we do is weighed too.
-    async fn held(&self, carrier: &HttpCarrier, origin: &Origin) -> Result<u64, String> {
+    async fn held(&self, carrier: &HttpCarrier, origin: &Origin) -> Result<u64, Failure> {
         let note = match carrier.checkpoint(origin).await {
             Ok(note) => note,
             Err(CarrierError::NotFound { .. }) => return Ok(0),
-            Err(error) => return Err(error.to_string()),
+            Err(error) => return Err(error.into()),
         };
         if self.feeds.weigh_own(origin, &note, self.node.as_str()).await {
-            return Err(format!("it holds more of {origin} than is here, or something else"));
+            return Err(words(format!(
+                "it holds more of {origin} than is here, or something else"
+            )));
         }
-        let note = feed::verify::read_note(origin, &note).map_err(|error| error.to_string())?;
+        let note =
+            feed::verify::read_note(origin, &note).map_err(|error| words(error.to_string()))?;
         Ok(note.checkpoint.size)
     }
 
-    /// Takes the receipts that others left there.
-    async fn take_receipts(&self, carrier: &HttpCarrier) -> Result<(), String> {
-        for origin in self.sent.keys() {
-            match carrier.cosignatures(origin).await {
+    /// Takes the receipts that others left there, and looks whether it still holds what it was sent.
+    async fn take_receipts(&mut self, carrier: &HttpCarrier) -> Result<(), Failure> {
+        let sent: Vec<Origin> = self.sent.keys().cloned().collect();
+        for origin in sent {
+            match carrier.cosignatures(&origin).await {
                 Ok(lines) => {
-                    let new = self.feeds.merge_cosignatures(origin, &lines, Some(carrier)).await;
+                    let new = self.feeds.merge_cosignatures(&origin, &lines, Some(carrier)).await;
                     debug!(feed.origin = %origin, "{new} new cosignatures of `{origin}`");
                 }
                 Err(CarrierError::NotFound { .. }) => {}
-                Err(error) => return Err(error.to_string()),
+                Err(error) => return Err(error.into()),
             }
+            let held = self.held(carrier, &origin).await?;
+            self.sent.insert(origin, (held, 0));
         }
         Ok(())
     }
@@ -373,4 +396,8 @@ impl Relay {
             self.piece = (self.piece * 2).min(PIECE_MAX);
         }
     }
+}
+
+fn words(reason: impl Into<String>) -> Failure {
+    Failure::Words(reason.into())
 }
