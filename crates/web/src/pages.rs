@@ -285,6 +285,20 @@ impl Frame {
         self.texts.get(key)
     }
 
+    /// The name of a language, in that of the page.
+    fn language(&self, tag: &str) -> String {
+        let names = vocabulary::Vocabulary::get("languages");
+        names.map_or(tag, |names| names.label(tag, self.texts.code())).to_owned()
+    }
+
+    /// A path of this node, carrying a chosen language on; what follows `#` stays at the end.
+    fn link_part(&self, path: &str) -> String {
+        match path.split_once('#') {
+            Some((page, part)) => format!("{}#{part}", self.link(page)),
+            None => self.link(path),
+        }
+    }
+
     /// A path of this node, carrying a chosen language on.
     fn link(&self, path: &str) -> String {
         match (self.chosen, path.contains('?')) {

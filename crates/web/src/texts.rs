@@ -29,6 +29,8 @@ macro_rules! texts_of {
             include_str!(concat!("../texts/", $code, "/status.ftl")),
             "\n",
             include_str!(concat!("../texts/", $code, "/about.ftl")),
+            "\n",
+            include_str!(concat!("../texts/", $code, "/record.ftl")),
         )
     };
 }

@@ -331,7 +331,7 @@ fn unit(app: &App, reader: &Reader, read: &RecordRead) -> Option<Unit> {
 }
 
 /// How people reach the unit that runs a node; nobody is asked over a node that only documents.
-fn node_unit(app: &App, node: &tlog::name::NodeName) -> Option<Contact> {
+pub(super) fn node_unit(app: &App, node: &tlog::name::NodeName) -> Option<Contact> {
     node_subject(app, node).filter(|_| !is_documentation(node))?.contact
 }
 
@@ -341,7 +341,7 @@ fn undetermined(text: String) -> Passage {
 }
 
 /// Whether it becomes a link to write to: one address, nothing that adds to the message.
-fn is_address(text: &str) -> bool {
+pub(super) fn is_address(text: &str) -> bool {
     let plain = |letter: char| letter.is_alphanumeric() || ".-_+@".contains(letter);
     text.matches('@').count() == 1 && text.chars().all(plain)
 }

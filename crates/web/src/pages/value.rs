@@ -6,10 +6,13 @@
 use std::fmt;
 
 use askama::Template;
+use practice::id::RecordId;
 use practice::kinds::{Field, Shape};
 use practice::language;
 use practice::vocabulary::Vocabulary;
 use serde_json::{Map, Value};
+use tlog::name::Origin;
+use wire::paths::site;
 
 use crate::texts::Texts;
 
@@ -24,11 +27,31 @@ pub(crate) enum Shown {
     /// An address.
     Link { url: String, text: String },
     /// Short things beside each other.
-    Tags(Vec<String>),
+    Tags(Vec<Tag>),
     /// Things below each other.
     List(Vec<Shown>),
     /// Named things.
     Group(Vec<Labelled>),
+    /// Another record.
+    Record(Box<Named>),
+}
+
+/// A short thing, such as the name of a code.
+pub(crate) struct Tag {
+    /// In the language of the page.
+    pub(crate) name: String,
+    /// The page of what is filed under it.
+    pub(crate) href: Option<String>,
+}
+
+/// A record that a value names.
+pub(crate) struct Named {
+    pub(crate) origin: Origin,
+    pub(crate) id: RecordId,
+    /// Its address and title, once it is known to be held.
+    pub(crate) held: Option<(String, Passage)>,
+    /// What the value says of it.
+    pub(crate) members: Vec<Labelled>,
 }
 
 /// The template of a value.
@@ -73,6 +96,18 @@ impl Shown {
     pub(crate) fn is_class(&self) -> bool {
         matches!(self, Self::Tags(_) | Self::Plain(_))
     }
+
+    /// Does something with this and everything in it.
+    pub(crate) fn each(&mut self, visit: &mut dyn FnMut(&mut Self)) {
+        visit(self);
+        let members = match self {
+            Self::List(items) => return items.iter_mut().for_each(|item| item.each(visit)),
+            Self::Group(members) => members,
+            Self::Record(named) => &mut named.members,
+            _ => return,
+        };
+        members.iter_mut().for_each(|member| member.value.each(visit));
+    }
 }
 
 impl fmt::Display for Shown {
@@ -91,7 +126,10 @@ impl Shower<'_> {
             (Shape::Codes(name), Value::Array(codes)) => self.codes(name, codes),
             (Shape::Language, Value::String(tag)) => Shown::Plain(self.language(tag)),
             (Shape::Languages, Value::Array(tags)) => Shown::Tags(
-                tags.iter().filter_map(Value::as_str).map(|tag| self.language(tag)).collect(),
+                tags.iter()
+                    .filter_map(Value::as_str)
+                    .map(|tag| plain_tag(self.language(tag)))
+                    .collect(),
             ),
             (Shape::Url, Value::String(url)) => link(url, url),
             (Shape::Period, Value::Object(period)) => self.period(period),
@@ -128,11 +166,11 @@ impl Shower<'_> {
         }
     }
 
-    /// A language map: the source language first, then that of the page, then the others.
+    /// A language map: the language of the page first, then the source language, then the others.
     pub(crate) fn passages(self, map: &Map<String, Value>) -> Shown {
         let rank = |tag: &str| match tag {
-            tag if tag == self.source => 0,
-            tag if language::primary(tag) == self.texts.code() => 1,
+            tag if language::primary(tag) == self.texts.code() => 0,
+            tag if tag == self.source => 1,
             _ => 2,
         };
         let mut passages: Vec<Passage> = map
@@ -171,11 +209,11 @@ impl Shower<'_> {
     }
 
     fn codes(self, vocabulary: &str, codes: &[Value]) -> Shown {
-        let name = |code: &Value| match code.as_str() {
-            Some(code) => self.label(vocabulary, code),
-            None => code.to_string(),
+        let tag = |code: &Value| match code.as_str() {
+            Some(code) => Tag { name: self.label(vocabulary, code), href: filed(vocabulary, code) },
+            None => plain_tag(code.to_string()),
         };
-        Shown::Tags(codes.iter().map(name).collect())
+        Shown::Tags(codes.iter().map(tag).collect())
     }
 
     fn period(self, period: &Map<String, Value>) -> Shown {
@@ -222,11 +260,44 @@ impl Shower<'_> {
             Some(only) if alone => only.value,
             Some(last) => {
                 members.push(last);
-                Shown::Group(members)
+                match named(object) {
+                    Some((origin, id)) => {
+                        Shown::Record(Box::new(Named { origin, id, held: None, members }))
+                    }
+                    None => Shown::Group(members),
+                }
             }
             None => Shown::Plain(String::new()),
         }
     }
+}
+
+/// The page of what is filed under a code, if the code is known.
+fn filed(vocabulary: &str, code: &str) -> Option<String> {
+    Vocabulary::get(vocabulary)?.term(code)?;
+    let page = |path: &str| Some(format!("{path}/{code}"));
+    let search = |facet: &str| Some(format!("{}?{facet}={code}", site::SEARCH));
+    match vocabulary {
+        "states" => Some(site::state(code)),
+        "practice-topics" => page(site::TOPICS),
+        "sdgs" => page(site::SDGS),
+        "human-rights-mechanisms" => page(site::HUMAN_RIGHTS_MECHANISMS),
+        "capacities" => search("capacity"),
+        "themes" => search("theme"),
+        "affected-persons" => search("persons"),
+        "regional-groups" => search("region"),
+        _ => None,
+    }
+}
+
+fn plain_tag(name: String) -> Tag {
+    Tag { name, href: None }
+}
+
+/// The record that an object names.
+fn named(object: &Map<String, Value>) -> Option<(Origin, RecordId)> {
+    let text = |name: &str| object.get(name).and_then(Value::as_str);
+    Some((Origin::parse(text("feed")?).ok()?, text("id")?.parse().ok()?))
 }
 
 /// Only addresses of the web become links; anything else is text.

@@ -13,6 +13,8 @@ mod feed_objects;
 #[cfg(test)]
 mod health;
 #[cfg(test)]
+mod home;
+#[cfg(test)]
 mod oai;
 #[cfg(test)]
 mod operator;
@@ -20,6 +22,8 @@ mod operator;
 mod pages;
 #[cfg(test)]
 mod receipts;
+#[cfg(test)]
+mod record;
 #[cfg(test)]
 mod routes;
 #[cfg(test)]

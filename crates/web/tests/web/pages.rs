@@ -48,7 +48,7 @@ async fn nothing_that_a_stranger_wrote_becomes_markup() {
 }
 
 #[tokio::test]
-async fn a_record_shows_every_language_the_source_first_and_who_says_so() {
+async fn a_record_shows_every_language_the_readers_first_and_who_says_so() {
     let stand = Stand::new().await;
     let mut subject = practice("Seguimiento");
     subject["more"] = json!({ "en": "Something else" });
@@ -56,7 +56,8 @@ async fn a_record_shows_every_language_the_source_first_and_who_says_so() {
     let page = stand.get(&paths::record(&stand.origin, &published.id)).await;
     let text = page.text();
     let place = |part: &str| text.find(part).unwrap_or_else(|| panic!("no `{part}` in {text}"));
-    assert!(place("<h1 lang=\"es\" dir=\"ltr\">Seguimiento</h1>") < place("Seguimiento (en)"));
+    let own = place("<h1 lang=\"en\" dir=\"ltr\">Seguimiento (en)</h1>");
+    assert!(own < place("<p class=\"subtitle\" lang=\"es\" dir=\"ltr\">Seguimiento</p>"));
     place("lang=\"ar\" dir=\"rtl\">ملخص");
     place("Authentic and unaltered since published by Mechanism of Xanadu on 23 November 2026.");
     place("Described by the mechanism itself; not assessed by the network.");

@@ -314,7 +314,7 @@ async fn without_an_index_a_reader_is_asked_to_come_back() {
 #[tokio::test]
 async fn every_page_has_a_box_to_search_in_that_keeps_the_language() {
     let stand = Stand::new().await;
-    for path in ["/", "/about", "/peers", "/download"] {
+    for path in ["/states", "/about", "/peers", "/download"] {
         let page = stand.get(&format!("{path}?lang=ru")).await;
         holds(
             &page,
@@ -324,7 +324,12 @@ async fn every_page_has_a_box_to_search_in_that_keeps_the_language() {
             ],
         );
     }
-    assert!(!stand.get("/search").await.text().contains("class=\"find\""), "one box is enough");
+    // One box is enough where the page has its own.
+    for path in ["/", "/search"] {
+        let page = stand.get(&format!("{path}?lang=ru")).await;
+        holds(&page, &["<form class=\"search\" action=\"/search\"", "name=\"lang\" value=\"ru\""]);
+        assert!(!page.text().contains("class=\"find\""), "{path}");
+    }
 }
 
 #[tokio::test]
