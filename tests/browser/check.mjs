@@ -6,10 +6,12 @@ import { createRequire } from 'node:module';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { places, prepare } from './places.mjs';
-import { axe, doubled, languages, scriptless, spaced, width } from './sights.mjs';
-import { firstView, keyboard, languageSwitch } from './manners.mjs';
+import { axe, doubled, foreign, languages, lost, printed, sayings, scriptless, spaced, unstyled, width } from './sights.mjs';
+import { journey } from './journey.mjs';
+import { addresses, firstView, keyboard, languageSwitch } from './manners.mjs';
 import { takePictures } from './pictures.mjs';
 import { invent } from './scene.mjs';
+import { THREE } from './site.mjs';
 
 const AXE = createRequire(import.meta.url).resolve('axe-core');
 const FLAGS = ['--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
@@ -19,6 +21,10 @@ const NARROW = 360;
 const WIDE = 1280;
 const ZOOMED = 320;
 const HEIGHT = 800;
+/** Languages in which somebody goes through the site by keyboard alone. */
+const JOURNEYS = ['en', 'ar', 'zh'];
+/** Pages whose weight is always told, besides the heaviest. */
+const WEIGHED = ['home', 'search', 'search, words', 'record, seven languages', 'State', 'compare, four'];
 /** Pages open at once. */
 const HANDS = Math.max(2, cpus().length);
 
@@ -29,6 +35,8 @@ const { values: options } = parseArgs({
   },
 });
 
+/** What the interface says of each page in English. */
+const said = new Map();
 /** What was looked at, how often, and what was found where. */
 const tally = new Map();
 function note(what, where, found) {
@@ -55,19 +63,21 @@ try {
 }
 
 async function everything({ places, absent }) {
-  const heaviest = { bytes: 0 };
-  const work = places.flatMap(place => [
+  const views = [];
+  const journeys = JOURNEYS.map(language => async () => {
+    note('journey by keyboard', 'home to proof', await journey(browser, options.url, language));
+  });
+  const work = [...journeys, ...places.flatMap(place => [
     ...place.languages.map(language => () => look(place, language)),
     async () => {
-      const view = await behave(place);
-      if (view.bytes > heaviest.bytes) Object.assign(heaviest, view, { name: place.name });
+      views.push({ ...await behave(place), name: place.name });
     },
-  ]);
+  ])];
   const hand = async () => {
     for (let next = work.shift(); next; next = work.shift()) await next();
   };
   await Promise.all(Array.from({ length: HANDS }, hand));
-  report(places, absent, heaviest);
+  report(places, absent, views);
 }
 
 function address(place, language) {
@@ -88,10 +98,19 @@ async function look(place, language) {
     note('no sideways scrolling', where(size), await width(page));
   };
   await judge(`${NARROW} px`);
+  // What a language changes besides its words is looked at in three of them.
+  if (!THREE.includes(language)) {
+    note('languages and directions', where('any'), await languages(page, language));
+    note('no English in other languages', where('any'), await foreign(page, language, await english(place)));
+    await context.close();
+    return;
+  }
   note('spaced text and text at 140 %', where(`${NARROW} px`), await spaced(page));
   note('languages and directions', where('any'), await languages(page, language));
-  await page.setViewportSize({ width: ZOOMED, height: HEIGHT });
-  note('no sideways scrolling', where(`${ZOOMED} px`), await width(page));
+  if (language !== 'en') {
+    note('no English in other languages', where('any'), await foreign(page, language, await english(place)));
+  }
+  note('nothing lost at 400 %', where(`${ZOOMED} px`), await lost(page, WIDE, ZOOMED));
   await page.setViewportSize({ width: WIDE, height: HEIGHT });
   await judge(`${WIDE} px`);
   note('text at 200 %', where(`${WIDE} px`), await doubled(page));
@@ -99,8 +118,23 @@ async function look(place, language) {
     await page.emulateMedia({ colorScheme: 'dark' });
     const { wcag } = await axe(page);
     note('axe, dark colours', where(`${WIDE} px`), wcag);
+    note('readable without its style sheet', where(`${WIDE} px`), await unstyled(page));
   }
+  if (language !== 'zh') note('on paper', where('A4'), await printed(page));
   await context.close();
+}
+
+function english(place) {
+  if (!said.has(place)) {
+    said.set(place, (async () => {
+      const page = await browser.newPage();
+      await page.goto(address(place, 'en'));
+      const texts = await sayings(page);
+      await page.close();
+      return texts;
+    })());
+  }
+  return said.get(place);
 }
 
 /** One page: what it fetches, without scripts, under the keyboard and when the language is changed. */
@@ -115,6 +149,7 @@ async function behave(place) {
   const same = numberless(await page.locator('body').innerText()) === numberless(view.text);
   const scripts = same ? await scriptless(page) : ['says something else without scripts'];
   note('complete without scripts', place.name, scripts);
+  note('canonical and alternate addresses', place.name, await addresses(page));
   const walk = await keyboard(page);
   note('keyboard', `${place.name}, ${walk.stops} stops`, walk.found);
   note('language switch', place.name, await languageSwitch(page, page.url(), ['ar', 'zh', 'fr']));
@@ -122,11 +157,14 @@ async function behave(place) {
   return view;
 }
 
-function report(places, absent, heaviest) {
+function report(places, absent, views) {
   const pages = places.reduce((sum, place) => sum + place.languages.length, 0);
   console.log(`${places.length} pages, ${pages} with their languages, ${((Date.now() - started) / 1000).toFixed(0)} s`);
   for (const { name } of absent) console.log(`not here to be looked at: ${name}`);
-  console.log(`heaviest first view: ${heaviest.name}, ${heaviest.bytes} bytes in ${heaviest.requests} requests`);
+  views.sort((a, b) => b.bytes - a.bytes);
+  for (const { name, bytes, requests } of views.filter((view, at) => at < 3 || WEIGHED.includes(view.name))) {
+    console.log(`first view of ${name}: ${bytes} bytes in ${requests} requests`);
+  }
   let total = 0;
   for (const [what, { looks, found }] of [...tally].sort()) {
     console.log(`${what}: ${looks} looks, ${found.length} findings`);

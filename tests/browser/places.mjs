@@ -1,12 +1,9 @@
 // Which pages there are to look at, found through the API of the hub.
 
+import { directories, fixed, LANGUAGES, searches, THREE } from './site.mjs';
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import path from 'node:path';
-
-export const LANGUAGES = ['en', 'ar', 'zh', 'es', 'fr', 'ru', 'pt'];
-/** One from the left, one from the right, one without spaces between words. */
-const THREE = LANGUAGES.slice(0, 3);
 
 /** How long the hub may take to follow what was published a moment ago, in milliseconds. */
 const FOLLOWED_WITHIN = 15_000;
@@ -34,10 +31,11 @@ export async function places(hub, prepared, more = []) {
     { name: 'feed', path: `/feeds/${feed}` },
     { name: 'feed, older', path: older },
     { name: 'node', path: `/nodes/${feed.split('/')[0]}` },
-    { name: 'nodes', path: '/peers' },
-    { name: 'about', path: '/about' },
     { name: 'problem', path: '/problems/erased' },
     { name: 'not found', path: '/nothing-is-here', status: 404 },
+    ...fixed(),
+    ...await searches(hub),
+    ...await directories(hub),
     ...Object.entries(chosen).map(([name, found]) => ({
       name: `record, ${name}`,
       path: found && pathOf(found),

@@ -10,10 +10,10 @@ import fs from 'node:fs';
 import path from 'node:path';
 import readline from 'node:readline';
 import { promisify } from 'node:util';
+import { empty, LANGUAGES } from './site.mjs';
 
 const run = promisify(execFile);
 
-const LANGUAGES = ['en', 'ar', 'zh', 'es', 'fr', 'ru', 'pt'];
 const MECHANISM = {
   en: 'Mechanism of', ar: 'آلية', zh: '机制', es: 'Mecanismo de', fr: 'Mécanisme de', ru: 'Механизм', pt: 'Mecanismo de',
 };
@@ -62,6 +62,9 @@ class World {
     const continued = await this.continued();
     const door = await this.operatorsDoor('XA');
     const hubs = await this.operatorsDoor('hub');
+    const group = await this.until('hub', '/networks/network.example', text => text.includes('/groups/'));
+    await this.make('empty', 'empty.example', null, 'apart');
+    this.servers.push(await this.serve('apart/empty'));
     return [
       { name: 'received by', path: this.at('XA', records.standing), languages: LANGUAGES },
       { name: 'received by, for the operator', path: door + records.standing.slice(1) },
@@ -79,6 +82,11 @@ class World {
       { name: 'network, for the operator', path: `${hubs}networks/network.example`, languages: LANGUAGES },
       { name: 'network, at home', path: this.at('net', '/networks/network.example') },
       { name: 'nodes of a network', path: this.at('hub', '/peers'), languages: LANGUAGES },
+      { name: 'group', path: this.at('hub', group.match(/\/groups\/[^"?]*/)[0]), languages: LANGUAGES },
+      { name: 'network status of a network', path: this.at('hub', '/network-status'), languages: LANGUAGES },
+      { name: 'withdrawals of a network', path: this.at('hub', '/withdrawals'), languages: LANGUAGES },
+      { name: 'States of a network', path: this.at('hub', '/states') },
+      ...empty(this.urls.empty),
       ...['not-found', 'too-many-requests', 'misdirected', 'read-only', 'unknown-key', 'locked'].map(name =>
         ({ name: `problem ${name}`, path: this.at('hub', `/problems/${name}`) })),
     ];

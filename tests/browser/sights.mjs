@@ -8,6 +8,12 @@ const ADVICE = ['best-practice'];
 const SPACING = `* { line-height: 1.5 !important; letter-spacing: .12em !important; word-spacing: .16em !important; }
 p { margin-block-end: 2em !important; }`;
 
+/** CSS pixels of the text of a sheet of A4 with usual margins. */
+const PAPER = 680;
+
+/** Names of formats, programs and licences, the same in every language. */
+const NAMES = /https?:\S+|[\w.-]+@[\w.-]+|Jopói|jopoi|JSON(-LD| Feed)?|CSV|Atom|DOCX|OAI-PMH|OpenAPI|Ed25519|SHA-256|WebCrypto|W3C|C2SP|tlog-\w+|Verifiable Credentials?|WCAG|VoiceOver|NVDA|axe(-core)?|CC[- ]BY[- .0-9A-Z]*|ISO|UTC|[A-Z]{2,}/g;
+
 /** axe-core over the whole page: `{ wcag, advice }`. */
 export async function axe(page) {
   const { violations, incomplete } = await page.evaluate(
@@ -164,4 +170,95 @@ export function scriptless(page) {
       || element.getAttribute('href')?.startsWith('javascript:') || element.hasAttribute('style');
     return script && element.id !== 'browser-check' || handlers.length ? [`script or inline style: ${element.outerHTML.slice(0, 80)}`] : [];
   }));
+}
+
+/** Without the style sheet the page says the same in the same order, with its main part before the foot. */
+export async function unstyled(page) {
+  const styled = await words(page);
+  await page.evaluate(() => { for (const sheet of document.styleSheets) sheet.disabled = true; });
+  const plain = await words(page);
+  await page.evaluate(() => { for (const sheet of document.styleSheets) sheet.disabled = false; });
+  let at = 0;
+  for (const word of plain) if (word === styled[at]) at += 1;
+  return at < styled.length ? [`without its style sheet the page lacks “${styled.slice(at, at + 6).join(' ')}”`] : [];
+}
+
+/** What is read in a wide window stands in a narrow one too; a heading of columns goes into each cell there. */
+export async function lost(page, wide, narrow) {
+  await page.setViewportSize({ width: wide, height: 800 });
+  const before = await words(page, 'main thead');
+  await page.setViewportSize({ width: narrow, height: 800 });
+  const after = new Map();
+  for (const word of await words(page, 'main thead')) after.set(word, (after.get(word) ?? 0) + 1);
+  const missing = before.filter(word => {
+    const left = after.get(word) ?? 0;
+    after.set(word, left - 1);
+    return left < 1;
+  });
+  const found = [...await width(page), ...await clipped(page), ...await covered(page)];
+  if (missing.length) found.push(`lost in ${narrow} px: “${missing.slice(0, 8).join(' ')}”`);
+  return found;
+}
+
+/** On paper: nothing beyond the edge or on one another, dark on white, and the title and text are there. */
+export async function printed(page) {
+  await page.emulateMedia({ media: 'print', colorScheme: 'dark' });
+  await page.setViewportSize({ width: PAPER, height: 1000 });
+  const found = [...await width(page), ...await covered(page), ...await page.evaluate(() => {
+    const shown = element => element.checkVisibility() && element.getBoundingClientRect().height > 0;
+    const lines = [...document.querySelectorAll('main :is(h1, h2, h3, p, dd, li, td, th)')].filter(element =>
+      element.textContent.trim() && !element.closest('nav, form, details, .filters, .actions, .ways, .choose, .along, .pager, .forms, .down, .interactive'));
+    const hidden = lines.filter(element => !shown(element)).slice(0, 3)
+      .map(element => `not on paper: ${element.tagName.toLowerCase()} “${element.textContent.trim().slice(0, 40)}”`);
+    const dark = [...document.querySelectorAll('main *')].filter(element => {
+      const [r, g, b, a = 1] = getComputedStyle(element).backgroundColor.match(/[\d.]+/g).map(Number);
+      return a > 0 && r + g + b < 550;
+    }).slice(0, 3).map(element => `dark on paper: ${element.tagName.toLowerCase()}.${element.className}`);
+    const pale = [...document.querySelectorAll('main :is(h1, p, dd, td, li, a)')].filter(element => {
+      const [r, g, b] = getComputedStyle(element).color.match(/[\d.]+/g).map(Number);
+      return r + g + b > 380;
+    }).slice(0, 3).map(element => `pale on paper: ${element.tagName.toLowerCase()}.${element.className}`);
+    return [...hidden, ...dark, ...pale];
+  })];
+  await page.emulateMedia({ media: null, colorScheme: null });
+  return found.map(line => `print: ${line}`);
+}
+
+/** What the interface itself says in this page, in its own language: texts and the names of things without text. */
+export function sayings(page) {
+  return page.evaluate(() => {
+    const own = document.documentElement.lang;
+    const ours = at => at.closest('[lang]').lang === own && !at.closest('bdi, pre, code, .symbol, option, select');
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    const said = [document.title.split(' – ').length > 1 ? '' : document.title];
+    while (walker.nextNode()) if (ours(walker.currentNode.parentElement)) said.push(walker.currentNode.data);
+    for (const name of ['aria-label', 'placeholder', 'title', 'alt', 'data-label']) {
+      for (const element of document.querySelectorAll(`[${name}]`)) if (ours(element)) said.push(element.getAttribute(name));
+    }
+    return said.map(text => text.replace(/\u2068[^\u2068\u2069]*\u2069/g, '').replace(/\s+/g, ' ').trim()).filter(Boolean);
+  });
+}
+
+/** What stands there in English although the page is not: whole sayings of two words or more, and in other scripts any word. */
+export async function foreign(page, language, english) {
+  const known = new Set(english);
+  const latin = ['es', 'fr', 'pt'].includes(language);
+  const said = await sayings(page);
+  return [...new Set(said)].filter(text => (latin
+    ? known.has(text) && /\p{Letter}{2,}.*\s.*\p{Letter}{2,}/u.test(text) && !NAMES.test(text)
+    : /[a-z]{4,}/i.test(text.replace(NAMES, ''))))
+    .slice(0, 5).map(text => `in English: “${text.slice(0, 60)}”`);
+}
+
+function words(page, without) {
+  return page.evaluate(selector => {
+    const text = element => element.innerText;
+    const hidden = selector ? [...document.querySelectorAll(selector)].flatMap(element => text(element).split(/\s+/)) : [];
+    const all = text(document.body).toLowerCase().split(/\s+/).filter(Boolean);
+    for (const word of hidden) {
+      const at = all.indexOf(word.toLowerCase());
+      if (at >= 0) all.splice(at, 1);
+    }
+    return all;
+  }, without);
 }
