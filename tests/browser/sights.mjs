@@ -97,7 +97,7 @@ function covered(page) {
     const lines = [];
     while (walker.nextNode()) {
       const node = walker.currentNode;
-      if (!node.data.trim() || node.parentElement.closest('.skip, .scroll, pre, .summary')) continue;
+      if (!node.data.trim() || node.parentElement.closest('.skip, .scroll, pre, .summary, .filters details ul, script')) continue;
       const range = document.createRange();
       range.selectNodeContents(node);
       for (const box of range.getClientRects()) if (box.width > 1) lines.push({ box, node });
@@ -146,12 +146,13 @@ export function languages(page, expected) {
     while (walker.nextNode()) {
       const text = walker.currentNode.data.trim();
       const at = walker.currentNode.parentElement;
+      if (at.closest('script')) continue;
       const lang = at.closest('[lang]').lang.split('-')[0];
       for (const [script, tongues] of scripts) {
         if (lang && script.test(text) && !tongues.includes(lang)) found.push(`“${text.slice(0, 40)}” stands as ${lang}`);
       }
       // In a page from the right, a name of a machine or a path keeps its order only where it is set apart.
-      const apart = at.closest('bdi, pre, [dir=ltr]');
+      const apart = at.closest('bdi, pre, [dir=ltr], main [lang]');
       // As characters of isolation set apart what stands inside of a sentence.
       const open = text.replace(/\u2068[^\u2068\u2069]*\u2069/g, '');
       if (code === 'ar' && lang === 'ar' && !apart && /\/[a-z]|[a-z]\/|[a-z]\.[a-z]/i.test(open)) {
@@ -228,7 +229,7 @@ export async function printed(page) {
 export function sayings(page) {
   return page.evaluate(() => {
     const own = document.documentElement.lang;
-    const ours = at => at.closest('[lang]').lang === own && !at.closest('bdi, pre, code, .symbol, option, select');
+    const ours = at => at.closest('[lang]').lang === own && !at.closest('script, bdi, pre, code, .symbol, option, select');
     const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
     const said = [document.title.split(' – ').length > 1 ? '' : document.title];
     while (walker.nextNode()) if (ours(walker.currentNode.parentElement)) said.push(walker.currentNode.data);
@@ -239,14 +240,14 @@ export function sayings(page) {
   });
 }
 
-/** What stands there in English although the page is not: whole sayings of two words or more, and in other scripts any word. */
+/** What stands there as it does in English although the page is not; names of States and formats do so rightly. */
 export async function foreign(page, language, english) {
   const known = new Set(english);
   const latin = ['es', 'fr', 'pt'].includes(language);
-  const said = await sayings(page);
-  return [...new Set(said)].filter(text => (latin
-    ? known.has(text) && /\p{Letter}{2,}.*\s.*\p{Letter}{2,}/u.test(text) && !NAMES.test(text)
-    : /[a-z]{4,}/i.test(text.replace(NAMES, ''))))
+  const meant = latin ? /\p{Letter}{2,}.*\s.*\p{Letter}{2,}/u : /[a-z]{4,}/i;
+  const name = /^(\p{Lu}\p{Letter}+[ -]?)+$/u;
+  return [...new Set(await sayings(page))]
+    .filter(text => known.has(text) && meant.test(text.replace(NAMES, '')) && !(latin && name.test(text)))
     .slice(0, 5).map(text => `in English: “${text.slice(0, 60)}”`);
 }
 
