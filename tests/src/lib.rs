@@ -8,3 +8,4 @@ pub mod forge;
 pub mod liar;
 pub mod member;
 pub mod signed;
+pub mod simulation;

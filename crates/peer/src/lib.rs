@@ -11,6 +11,7 @@ pub mod address;
 pub mod carrier;
 pub mod certificate;
 pub mod follow;
+pub mod follower;
 pub mod guard;
 pub mod limits;
 pub mod outbound;

@@ -43,6 +43,11 @@ impl MemoryStore {
         self.lock().faults.writes()
     }
 
+    /// Whether the process has ended, as ordered: from then on every call fails.
+    pub fn has_ended(&self) -> bool {
+        self.lock().faults.reading().is_err()
+    }
+
     /// What another process finds after this one has ended, orderly or not.
     pub fn restarted(&self) -> Self {
         let disk = self.lock().disk.clone();

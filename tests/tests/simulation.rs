@@ -1,0 +1,87 @@
+//! Federations in one thread, by seed: what must always hold, however the lines, the disks, the clocks and
+//! some of the members behave. A seed that fails is printed with the command that plays it again; then it
+//! gets a test of its own here.
+
+use anyhow::{Result, ensure};
+use tests::simulation::{Plan, Sabotage, play};
+
+/// A small federation: three to six nodes for six minutes.
+fn small(seed: u64) -> Plan {
+    let nodes = 3 + usize::try_from(seed % 4).unwrap_or(0);
+    Plan { minutes: 6, ..Plan::of(seed, nodes) }
+}
+
+fn all_hold(plans: impl Iterator<Item = Plan>) -> Result<()> {
+    let mut failed = Vec::new();
+    for plan in plans {
+        let report = play(&plan)?;
+        if !report.problems.is_empty() {
+            failed.push(report.to_string());
+        }
+    }
+    ensure!(failed.is_empty(), "{}", failed.join("\n"));
+    Ok(())
+}
+
+/// The play finds, with one of a few seeds, what was broken on purpose, and says so in these words.
+fn finds(sabotage: Sabotage, words: &str) -> Result<()> {
+    for seed in [0, 8, 16, 24] {
+        let plan = Plan { liars: 2, minutes: 10, ..Plan::of(seed, 6) }.with(sabotage);
+        let problems = play(&plan)?.problems;
+        if problems.iter().any(|problem| problem.contains(words)) {
+            return Ok(());
+        }
+    }
+    anyhow::bail!("{sabotage:?} was not found")
+}
+
+#[test]
+fn whatever_goes_wrong_one_hundred_small_federations_hold_together() -> Result<()> {
+    all_hold((0..100).map(small))
+}
+
+#[test]
+fn whatever_goes_wrong_another_hundred_small_federations_hold_together() -> Result<()> {
+    all_hold((100..200).map(small))
+}
+
+#[test]
+fn federations_of_twenty_with_six_liars_hold_together() -> Result<()> {
+    let twenty = |seed| Plan { minutes: 4, ..Plan::of(seed, 20).with_most_liars() };
+    all_hold((1_000..1_002).map(twenty))
+}
+
+#[test]
+fn one_seed_has_one_trace() -> Result<()> {
+    for seed in 0..10 {
+        let (one, other) = (play(&small(seed))?, play(&small(seed))?);
+        ensure!(one.trace == other.trace, "seed {seed} went two ways");
+        ensure!(one.trace != play(&small(seed + 4))?.trace, "two seeds went one way");
+    }
+    Ok(())
+}
+
+#[test]
+fn signatures_that_prove_nothing_would_be_noticed() -> Result<()> {
+    finds(Sabotage::WorthlessSignatures, "honest")
+}
+
+#[test]
+fn disks_that_forget_what_they_acknowledged_would_be_noticed() -> Result<()> {
+    finds(Sabotage::ForgetfulDisks, "after a crash")
+}
+
+#[test]
+fn two_histories_that_nobody_compares_would_be_noticed() -> Result<()> {
+    finds(Sabotage::NoComparison, "two histories")
+}
+
+#[test]
+fn a_pair_that_does_not_come_together_would_be_noticed() -> Result<()> {
+    finds(Sabotage::OneLineStaysCut, "after 2 rounds")
+}
+
+#[test]
+fn a_body_that_was_changed_would_be_noticed() -> Result<()> {
+    finds(Sabotage::ChangedBodies, "denies")
+}
