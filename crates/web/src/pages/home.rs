@@ -9,6 +9,7 @@ use axum::extract::State;
 use axum::response::Response;
 use feed::feeds::{Page, View};
 use feed::search::{Facet, Hits};
+use practice::kind::Kind;
 use practice::vocabulary::{self, Vocabulary};
 use wire::paths::site;
 
@@ -27,6 +28,8 @@ const NEWEST: usize = 6;
 const FEEDS_LOOKED_AT: usize = 24;
 /// Nodes listed here; the others are a link away.
 const NODES_LISTED: usize = 12;
+/// Entries from which on a list goes over the whole width.
+const LONG: usize = 9;
 /// Kinds of records that have a heading of their own elsewhere, in this order.
 const KINDS: [&str; 9] = [
     "good-practice",
@@ -61,6 +64,8 @@ struct Way {
     entries: Vec<Entry>,
     /// Where all of them are.
     all: Option<Entry>,
+    /// Whether the list is long, and takes the whole width.
+    wide: bool,
 }
 
 struct Entry {
@@ -136,6 +141,7 @@ fn ways(hits: &Hits, texts: &Texts) -> Vec<Way> {
     };
     let way = |key: &str, entries: Vec<Entry>, all: Option<Entry>| Way {
         title: texts.get(key),
+        wide: entries.len() > LONG,
         entries,
         all,
     };
@@ -162,6 +168,7 @@ fn ways(hits: &Hits, texts: &Texts) -> Vec<Way> {
         ),
     ];
     ways.retain(|way| !way.entries.is_empty());
+    ways.sort_by_key(|way| way.wide);
     ways
 }
 
@@ -210,8 +217,10 @@ async fn newest(
     views.sort_by_key(|view| Reverse(view.received_at));
     let mut ranked = Vec::new();
     for view in views.into_iter().take(FEEDS_LOOKED_AT) {
-        let page = Page { before: None, limit: NEWEST, kind: None };
-        let records = app.feeds.records(&view.origin, &page)?.records;
+        let page = Page { before: None, limit: 2 * NEWEST, kind: None };
+        let mut records = app.feeds.records(&view.origin, &page)?.records;
+        // Statements about other records stand on the pages of those.
+        records.retain(|record| ![Kind::ATTESTATION, Kind::TRANSLATION].contains(&record.kind));
         ranked.extend(records.into_iter().enumerate());
     }
     ranked.sort_by_key(|(rank, _)| *rank);

@@ -230,7 +230,7 @@ fn states(
         None => issuer.into_iter().collect(),
     };
     let state = |code: &str| {
-        let href = vocabulary::is_state(code).then(|| site::state(code)).unwrap_or_default();
+        let href = if vocabulary::is_state(code) { site::state(code) } else { String::new() };
         (vocabulary::states().label(code, texts.code()).to_owned(), href)
     };
     let mut states: Vec<(String, String)> = codes.into_iter().map(state).collect();

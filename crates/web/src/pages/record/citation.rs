@@ -4,11 +4,11 @@ use practice::body::Body;
 use practice::node_record::Contact;
 use serde_json::Value;
 use tlog::name::Origin;
-use wire::paths;
 
 use super::super::subjects::{is_address, node_unit};
 use super::super::value::{Passage, Shower};
 use super::super::{Frame, Reader};
+use super::versions;
 use crate::app::App;
 
 /// What names one version for ever: its address, and the hash by which any copy of it is recognised.
@@ -44,7 +44,7 @@ pub(crate) fn citation(
         only.map(|only| std::iter::once(only).collect()).or_else(|| Some(map.clone()))
     });
     let version = body.version().to_string();
-    let path = format!("{}?version={version}", paths::record(origin, &body.id()));
+    let path = versions::address(origin, &body.id(), body.version());
     Citation {
         title: original.and_then(|map| shower.best(&map)),
         date: reader.texts.date(body.valid_from()),

@@ -34,6 +34,8 @@ pub(crate) struct Event {
     pub(crate) who: Vec<String>,
     /// What changed since the version before.
     pub(crate) changed: Option<Changed>,
+    /// Whether the page shows this version.
+    pub(crate) shown: bool,
 }
 
 /// A version compared with the one before it.
@@ -63,9 +65,10 @@ pub(crate) async fn history(
         let delivery = receipts::delivery(app, view, &reader.caller, *index);
         let mut event = event(reader, read, *index, row, delivery);
         let version = readable.iter().find(|(known, _)| known == index);
-        event.page = version.filter(|_| readable.len() > 1).map(|(_, version)| {
-            format!("{}?version={version}", paths::record(&read.origin, &read.id))
-        });
+        event.shown = version.is_some_and(|(_, version)| Some(*version) == shown);
+        event.page = version
+            .filter(|_| readable.len() > 1)
+            .map(|(_, version)| versions::address(&read.origin, &read.id, *version));
         let at = changes.iter().position(|(of, _)| of == index);
         event.changed = at.map(|at| changes.swap_remove(at).1);
         events.push(event);
@@ -143,6 +146,7 @@ fn event(
         file,
         who: who.unwrap_or_default(),
         changed: None,
+        shown: false,
     }
 }
 

@@ -4,6 +4,9 @@ use bytes::Bytes;
 use feed::feeds::{BodyRead, RecordRead};
 use feed::row::{BodyState, Row, RowOp, Standing, Validity};
 use practice::body::Body;
+use practice::id::RecordId;
+use tlog::name::Origin;
+use wire::paths;
 
 use crate::answer::Answer;
 use crate::app::App;
@@ -56,6 +59,11 @@ pub(crate) async fn asked_for(
     let (index, _) = found.ok_or_else(|| gone(&asked.to_string()))?;
     let body = body(app, read, index).await?.ok_or_else(|| gone(&asked.to_string()))?;
     Ok(Some(Version { index, body, current: false }))
+}
+
+/// The address of the page of one version.
+pub(crate) fn address(origin: &Origin, id: &RecordId, version: u64) -> String {
+    format!("{}?version={version}", paths::record(origin, id))
 }
 
 /// The text at an entry, hashed again; none if it is not held any longer.
