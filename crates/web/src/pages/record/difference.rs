@@ -8,9 +8,9 @@ use similar::{ChangeTag, TextDiff};
 use super::super::value::{Labelled, Shown};
 use practice::language;
 
-/// Letters of two texts that are compared word by word. It is the work of a few milliseconds; two longer
-/// texts that have nothing in common would take long.
-const LETTERS_MAX: usize = 12_000;
+/// Bytes of the changed texts of a version that are compared word by word: the work of a few milliseconds.
+/// Two longer texts that have nothing in common cost the square of their length.
+const COMPARED_BYTES_MAX: usize = 8_000;
 /// Letters of unchanged text that are shown beside a change.
 const CONTEXT: usize = 90;
 /// Changed texts that are shown of one version.
@@ -64,11 +64,11 @@ pub(crate) fn between(old: &[Labelled], new: &[Labelled], text_label: &str) -> D
     let gone = old.iter().filter(|leaf| !new.iter().any(|after| same(after, leaf)));
     pairs.extend(gone.map(|leaf| (leaf, leaf.text.as_str(), "")));
     pairs.retain(|(_, before, after)| before != after);
-    let mut budget = LETTERS_MAX;
+    let mut budget = COMPARED_BYTES_MAX;
     let change = |(leaf, before, after): &(&Leaf, &str, &str)| {
-        let letters = before.len().saturating_add(after.len());
-        let compared = letters <= budget;
-        budget = budget.saturating_sub(letters);
+        let bytes = before.len().saturating_add(after.len());
+        let compared = bytes <= budget;
+        budget = budget.saturating_sub(bytes);
         Change {
             label: leaf.label.clone(),
             lang: leaf.lang.clone(),
@@ -246,7 +246,7 @@ mod tests {
 
     #[test]
     fn texts_too_long_to_compare_are_named_and_not_compared() {
-        let (old, new) = ("a ".repeat(LETTERS_MAX), "b ".repeat(LETTERS_MAX));
+        let (old, new) = ("a ".repeat(COMPARED_BYTES_MAX), "b ".repeat(COMPARED_BYTES_MAX));
         let difference = between(&[plain("Context", &old)], &[plain("Context", &new)], "Text");
         assert!(difference.changes.len() == 1 && difference.changes[0].pieces.is_empty());
     }
