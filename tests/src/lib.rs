@@ -7,5 +7,6 @@ pub mod federation;
 pub mod forge;
 pub mod liar;
 pub mod member;
+pub mod parsers;
 pub mod signed;
 pub mod simulation;
