@@ -57,8 +57,8 @@ pub enum Sabotage {
     ForgetfulDisks,
     /// Nobody compares what others hold.
     NoComparison,
-    /// One line stays cut.
-    OneLineStaysCut,
+    /// One node stays cut off while another publishes once more.
+    OneStaysCutOff,
     /// A node shows a body that is not the one that was signed.
     ChangedBodies,
 }

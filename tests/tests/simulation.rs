@@ -78,7 +78,7 @@ fn two_histories_that_nobody_compares_would_be_noticed() -> Result<()> {
 
 #[test]
 fn a_pair_that_does_not_come_together_would_be_noticed() -> Result<()> {
-    finds(Sabotage::OneLineStaysCut, "after 2 rounds")
+    finds(Sabotage::OneStaysCutOff, "after 2 rounds")
 }
 
 #[test]

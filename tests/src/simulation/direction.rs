@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use anyhow::{Result, ensure};
 use futures_util::future::join_all;
 use store::memory::{Fault, Faults};
+use tlog::name::FeedName;
 
 use super::actor::{self, Actor};
 use super::ledger::Ledger;
@@ -13,6 +14,7 @@ use super::liar::{Faces, Lie};
 use super::world::World;
 use super::{ALL_FOLLOW_ALL, Plan, Report, Sabotage, audit};
 use crate::chance::TestChance;
+use crate::member::practice;
 
 /// Rounds after healing within which all must be well.
 const ROUNDS: usize = 2;
@@ -191,10 +193,19 @@ async fn heal(world: &Arc<World>) {
     while world.honest().any(|actor| actor.feeds().is_none()) {
         world.pass(1_000).await;
     }
-    if world.plan.sabotage == Some(Sabotage::OneLineStaysCut)
-        && let Some([one, other]) = two_honest(world)
-    {
-        world.cut(one, other, true);
+    if world.plan.sabotage == Some(Sabotage::OneStaysCutOff) {
+        cut_off_for_good(world).await;
+    }
+}
+
+async fn cut_off_for_good(world: &World) {
+    let Some([one, other]) = two_honest(world) else { return };
+    (0..world.actors.len()).for_each(|to| world.cut(one, to, true));
+    if let Some(feeds) = world.actor(other).and_then(Actor::feeds) {
+        let more = vec![practice(None, "What one never hears of")];
+        if let Err(error) = feeds.publish(&FeedName::public(), more).await {
+            world.problem(format!("{other} cannot publish after healing: {error:#}"));
+        }
     }
 }
 
