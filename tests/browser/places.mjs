@@ -75,13 +75,13 @@ export async function prepare(hub, program, data) {
   }
 }
 
-async function allRecords(hub) {
+export async function allRecords(hub) {
   const answer = await fetch(new URL('/api/v1/records?limit=200', hub));
   if (!answer.ok) throw new Error(`${answer.url} answers ${answer.status}`);
   return (await answer.json()).records;
 }
 
-function pathOf(record) {
+export function pathOf(record) {
   return `/records/${record.origin}/${record.id.replace('urn:uuid:', '')}`;
 }
 

@@ -31,9 +31,9 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Longest request id of a client that is taken over; those of proxies have 32 to 36 characters.
 const REQUEST_ID_BYTES_MAX: usize = 64;
 
-/// Nothing but our own style sheet and drawings; no script, no frame, no form to elsewhere.
-const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; \
-                      base-uri 'none'; frame-ancestors 'none'";
+/// Nothing but our own style sheet, drawings and script, which fetches from us alone; no frame, no form to elsewhere.
+const POLICY: &str = "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self'; \
+                      form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// Handles one request.
 pub(crate) async fn every_request(

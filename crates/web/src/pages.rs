@@ -1,4 +1,4 @@
-//! Pages for people: one layout, no script, in seven languages.
+//! Pages for people: one layout, complete without a script, in seven languages.
 //!
 //! A page says what was published and by whom, and never assesses. Names of States come from the
 //! vocabulary; a record of a documentation node always says that no State speaks.
@@ -75,6 +75,8 @@ pub(crate) use withdrawals::withdrawals;
 
 /// The style sheet of all pages.
 const STYLE: &str = include_str!("../assets/style.css");
+/// What checks a record in the reader's browser.
+const CHECK: &str = include_str!("../assets/check.js");
 /// The icon of the site: two open hands, in one line each.
 const ICON: &str = include_str!("../assets/icon.svg");
 
@@ -309,10 +311,11 @@ impl Frame {
     }
 }
 
-/// `GET /assets/…`: the style sheet and the icon.
+/// `GET /assets/…`: the style sheet, the script and the icon.
 pub(crate) async fn asset(params: Params, headers: HeaderMap) -> Result<Response, Answer> {
     let content = match params.text("path")? {
         "style.css" => Content::loose(STYLE, media::CSS),
+        "check.js" => Content::loose(CHECK, media::SCRIPT),
         "icon.svg" => Content::loose(ICON, media::SVG),
         other => return Err(Answer::not_found(format!("asset `{other}`"))),
     };
@@ -339,6 +342,15 @@ fn style_path() -> String {
         Hash::of(STYLE).to_hex().get(..8).unwrap_or_default().to_owned()
     });
     format!("{}?v={}", paths::ASSET.replace("{*path}", "style.css"), *MARK)
+}
+
+/// The address of the script, which changes with it.
+fn script_path() -> &'static str {
+    static PATH: std::sync::LazyLock<String> = std::sync::LazyLock::new(|| {
+        let mark = Hash::of(CHECK).to_hex().get(..8).unwrap_or_default().to_owned();
+        format!("{}?v={mark}", paths::ASSET.replace("{*path}", "check.js"))
+    });
+    &PATH
 }
 
 fn set_language(head: &mut HeaderMap, texts: &Texts) {

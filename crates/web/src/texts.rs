@@ -31,6 +31,8 @@ macro_rules! texts_of {
             include_str!(concat!("../texts/", $code, "/about.ftl")),
             "\n",
             include_str!(concat!("../texts/", $code, "/record.ftl")),
+            "\n",
+            include_str!(concat!("../texts/", $code, "/check.ftl")),
         )
     };
 }

@@ -24,6 +24,8 @@ pub const JSON_FEED: &str = "application/feed+json";
 pub const HTML: &str = "text/html; charset=utf-8";
 /// The style sheet.
 pub const CSS: &str = "text/css; charset=utf-8";
+/// The script of record pages.
+pub const SCRIPT: &str = "text/javascript; charset=utf-8";
 /// Tables.
 pub const CSV: &str = "text/csv; charset=utf-8";
 /// Documents for a word processor (Office Open XML).

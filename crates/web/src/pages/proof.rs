@@ -34,6 +34,18 @@ pub(crate) struct Proof {
     pub(crate) body_href: String,
     pub(crate) proof_href: String,
     pub(crate) checkpoint_href: String,
+    pub(crate) check: Check,
+}
+
+/// What the script that checks in the reader's browser begins with. It believes none of it.
+pub(crate) struct Check {
+    pub(crate) script: &'static str,
+    pub(crate) origin: String,
+    pub(crate) id: String,
+    pub(crate) entry: String,
+    /// The entries of the node records that name the keys of the record and of the checkpoint.
+    pub(crate) keys_at: u64,
+    pub(crate) log_keys_at: u64,
 }
 
 impl Proof {
@@ -48,7 +60,9 @@ impl Proof {
     ) -> Result<Self, Answer> {
         let origin: &Origin = &view.origin;
         let entry = app.feeds.entry(origin, index).await?.entry;
-        let entry = writing(&String::from_utf8_lossy(&entry));
+        let entry = String::from_utf8_lossy(&entry);
+        let check = check(view, index, body, &entry);
+        let entry = writing(&entry);
         let url = |path: &str| paths::below(base, path);
         let (body_href, proof_href) = (paths::body(origin, index), paths::proof(origin, index));
         let vkey = view.log_vkey().map(|key| key.to_string()).unwrap_or_default();
@@ -77,7 +91,21 @@ impl Proof {
             vkey,
             body_href,
             proof_href,
+            check,
         })
+    }
+}
+
+/// What the script is given.
+fn check(view: &View, index: u64, body: &Body, entry: &str) -> Check {
+    let keys_at = |index: u64| view.keys.in_force(index.max(1)).map_or(0, |keyed| keyed.index);
+    Check {
+        script: super::script_path(),
+        origin: view.origin.to_string(),
+        id: body.id().to_string(),
+        entry: entry.to_owned(),
+        keys_at: keys_at(index),
+        log_keys_at: keys_at(view.size()),
     }
 }
 
