@@ -49,31 +49,27 @@ fn every_reader_has_a_name_of_its_own() {
 
 /// Some bytes flipped, cut out, put twice, put in, or exchanged with those of another format.
 fn changed(seed: &[u8], others: &[Vec<u8>], chance: &TestChance) -> Vec<u8> {
-    let below = |bound: usize| usize::try_from(chance.below(bound.max(1) as u64)).unwrap();
+    let below =
+        |bound: usize| usize::try_from(chance.below(bound.max(1) as u64)).unwrap_or_default();
     let mut bytes = seed.to_vec();
     for _ in 0..=chance.below(CHANGES_MAX) {
         let at = below(bytes.len());
-        let length = below(33).min(bytes.len() - at);
+        let end = at + below(33).min(bytes.len() - at);
+        let piece = |of: &[u8]| of.iter().skip(at).take(end - at).copied().collect::<Vec<_>>();
         match chance.below(7) {
-            0 if !bytes.is_empty() => bytes[at] ^= 1 << chance.below(8),
-            1 => drop(bytes.drain(at..at + length)),
-            2 => {
-                let twice = bytes[at..at + length].to_vec();
-                bytes.splice(at..at, twice);
-            }
-            3 => bytes.insert(at, MEANING[below(MEANING.len())]),
+            0 => bytes.iter_mut().skip(at).take(1).for_each(|byte| *byte ^= 1 << chance.below(8)),
+            1 => drop(bytes.drain(at..end)),
+            2 => drop(bytes.splice(at..at, piece(&bytes))),
+            3 => drop(bytes.splice(at..at, MEANING.get(below(MEANING.len())).copied())),
             4 => bytes.truncate(at),
             5 => {
-                let other = &others[below(others.len())];
-                let from = below(other.len());
-                let piece = other[from..].iter().take(length + 1).copied();
-                bytes.splice(at..at + length, piece);
+                let other = others.get(below(others.len())).map(Vec::as_slice);
+                drop(bytes.splice(at..end, piece(other.unwrap_or_default())));
             }
-            _ if bytes.len() > at + 8 => {
-                let number = [0, 1, u64::MAX, u64::MAX >> 1, 1 << 53][below(5)];
-                bytes[at..at + 8].copy_from_slice(&number.to_be_bytes());
+            _ => {
+                let number = [0, 1, u64::MAX, u64::MAX >> 1, 1 << 53].get(below(5)).copied();
+                drop(bytes.splice(at..end, number.unwrap_or_default().to_be_bytes()));
             }
-            _ => bytes.push(0xff),
         }
     }
     bytes.truncate(INPUT_BYTES_MAX);

@@ -149,7 +149,8 @@ export function proofFile(text, origin) {
 
 /** The root to which a leaf leads (RFC 9162, 2.1.3.2; the same tree as RFC 6962). */
 export async function rootOf(leaf, index, count, hashes) {
-  require(index < count, 'log');
+  require(index >= 0 && index < count, 'log');
+  require(leaf.length === 32 && hashes.every(hash => hash.length === 32), 'log');
   let [hash, at, last] = [leaf, index, count - 1];
   const up = () => { at = Math.floor(at / 2); last = Math.floor(last / 2); };
   for (const sibling of hashes) {

@@ -25,12 +25,12 @@ pub(super) fn shown(world: &World, actor: &Actor) {
         let (size, index) = (view.size(), actor.index);
         let most = seen.entry(origin.clone()).or_default();
         if size < *most {
-            world.problem(format!("{index} shows {size} entries of `{origin}`, and had {most}"));
+            world.problem(&format!("{index} shows {size} entries of `{origin}`, and had {most}"));
         }
         if size != *most {
             world.count("states looked at");
             if !world.ledger.is_signed(&origin, size, view.root()) {
-                world.problem(format!(
+                world.problem(&format!(
                     "{index} shows {size} entries of `{origin}` that its owner never signed"
                 ));
             }
@@ -40,10 +40,10 @@ pub(super) fn shown(world: &World, actor: &Actor) {
             && matches!(view.state, FeedState::ReadOnly { .. })
             && actor.was_full.load(Ordering::Relaxed);
         if is_honest(world, &origin) && view.state != FeedState::Open && !no_room {
-            world.problem(format!("{index} shows `{origin}` as {:?}", view.state));
+            world.problem(&format!("{index} shows `{origin}` as {:?}", view.state));
         }
         if is_honest(world, &origin) && feeds.evidence_of(&origin).is_some() {
-            world.problem(format!("{index} accuses the honest `{origin}`"));
+            world.problem(&format!("{index} accuses the honest `{origin}`"));
         }
     }
 }
@@ -57,12 +57,13 @@ pub(super) async fn after_start(world: &World, actor: &Actor) {
         let size = feeds.view(&origin).map_or(0, |view| view.size());
         if size < most {
             let index = actor.index;
-            world
-                .problem(format!("after a crash {index} has {size} of `{origin}`, and had {most}"));
+            world.problem(&format!(
+                "after a crash {index} has {size} of `{origin}`, and had {most}"
+            ));
         }
     }
     if let Err(error) = acknowledged(world, actor, &feeds).await {
-        world.problem(format!("after a crash of {}: {error:#}", actor.index));
+        world.problem(&format!("after a crash of {}: {error:#}", actor.index));
     }
 }
 
@@ -92,16 +93,16 @@ async fn acknowledged(world: &World, owner: &Actor, feeds: &Arc<Feeds>) -> Resul
 pub(super) async fn everything(world: &World) {
     for actor in world.honest() {
         let Some(feeds) = actor.feeds() else {
-            world.problem(format!("{} is not up at the end", actor.index));
+            world.problem(&format!("{} is not up at the end", actor.index));
             continue;
         };
         shown(world, actor);
         if let Err(error) = acknowledged(world, actor, &feeds).await {
-            world.problem(format!("at the end, of {}: {error:#}", actor.index));
+            world.problem(&format!("at the end, of {}: {error:#}", actor.index));
         }
         for origin in feeds.origins() {
             if let Err(error) = copy(world, &feeds, &origin).await {
-                world.problem(format!("{} and its copy of `{origin}`: {error:#}", actor.index));
+                world.problem(&format!("{} and its copy of `{origin}`: {error:#}", actor.index));
             }
         }
     }

@@ -85,7 +85,7 @@ async fn lie(world: Arc<World>, index: usize) {
     let Some(actor) = world.actor(index) else { return };
     let Some(faces) = actor.faces.get() else { return };
     if let Err(error) = faces.live(&world, actor).await {
-        world.problem(format!("the liar {index} fell out of its part: {error:#}"));
+        world.problem(&format!("the liar {index} fell out of its part: {error:#}"));
     }
 }
 
@@ -204,7 +204,7 @@ async fn cut_off_for_good(world: &World) {
     if let Some(feeds) = world.actor(other).and_then(Actor::feeds) {
         let more = vec![practice(None, "What one never hears of")];
         if let Err(error) = feeds.publish(&FeedName::public(), more).await {
-            world.problem(format!("{other} cannot publish after healing: {error:#}"));
+            world.problem(&format!("{other} cannot publish after healing: {error:#}"));
         }
     }
 }
@@ -230,7 +230,7 @@ async fn last_rounds(world: &Arc<World>) {
         }
         if round == ROUNDS {
             let all = apart.into_iter().chain(deceived);
-            all.for_each(|words| world.problem(format!("after {ROUNDS} rounds {words}")));
+            all.for_each(|words| world.problem(&format!("after {ROUNDS} rounds {words}")));
         }
     }
 }

@@ -267,7 +267,7 @@ impl Carrier for Road {
     }
 
     async fn tile(&self, origin: &Origin, tile: &TilePath) -> Result<Bytes, CarrierError> {
-        self.bytes(origin, Question::Tile(tile.clone())).await
+        self.bytes(origin, Question::Tile(*tile)).await
     }
 
     async fn segment(&self, origin: &Origin, number: u64) -> Result<Bytes, CarrierError> {

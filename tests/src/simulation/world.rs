@@ -111,8 +111,8 @@ impl World {
     }
 
     /// Something that must not be.
-    pub(super) fn problem(&self, words: String) {
-        self.tell(|| words.clone());
+    pub(super) fn problem(&self, words: &str) {
+        self.tell(|| words.to_owned());
         let now = self.now_ms() / 1_000;
         let mut state = self.lock();
         if state.problems.len() < PROBLEMS_MAX {
