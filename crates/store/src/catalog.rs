@@ -1,8 +1,9 @@
 //! What each entry says, on sled: a view that can be dropped and rebuilt from the facts at any time.
 //!
-//! One tree, keys in append order, one batch for each `apply` with its cursor, never flushed by us while
-//! open. Look-ups by id and by body are a table in memory, filled by a scan at open. What becomes of a
-//! catalog after a power cut is told in `opening`; keys and values are laid out in `code`.
+//! One tree, keys in append order, rows and their cursor in one batch, never flushed by us while open.
+//! Small batches are gathered in memory (`pending`), where readers see them like any other. Look-ups by id
+//! and by body are a table in memory, filled by a scan at open. What becomes of a catalog after a power cut
+//! is told in `opening`; keys and values are laid out in `code`.
 //!
 //! **Invariant:** a catalog that opens holds, for every feed, exactly the rows below its cursor in their
 //! newest state, or it is empty.
@@ -21,10 +22,12 @@ use tlog::name::Origin;
 
 mod code;
 mod opening;
+mod pending;
 mod table;
 
 use code::{FeedValue, RowValue};
 use opening::Unopened;
+use pending::Pending;
 use table::{Place, Table};
 
 /// Rows removed in one batch: forgetting a large feed takes little memory.
@@ -63,7 +66,10 @@ impl SledCatalog {
         self.index.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn row_at(&self, (feed, index): Place) -> Result<Row, CatalogError> {
+    fn row_at(&self, held: &Index, (feed, index): Place) -> Result<Row, CatalogError> {
+        if let Some(row) = held.pending.row((feed, index)) {
+            return Ok(row.clone());
+        }
         let key = code::row_key(feed, index);
         let tree = self.tree()?;
         let damaged =
@@ -75,12 +81,13 @@ impl SledCatalog {
     /// The places whose row `matches`, out of those where the table says it may.
     fn confirmed(
         &self,
+        held: &Index,
         places: impl Iterator<Item = Place>,
         matches: impl Fn(&Row) -> bool,
     ) -> Result<Vec<(Place, Row)>, CatalogError> {
         let mut found = Vec::new();
         for place in places {
-            let row = self.row_at(place)?;
+            let row = self.row_at(held, place)?;
             if matches(&row) {
                 found.push((place, row));
             }
@@ -90,8 +97,8 @@ impl SledCatalog {
         Ok(found)
     }
 
-    /// Everything a batch changes, written at once; then the same in memory.
-    fn write(&self, index: &mut Index, batch: &CatalogBatch) -> Result<(), CatalogError> {
+    /// Takes in everything that a batch changes.
+    fn take(&self, index: &mut Index, batch: &CatalogBatch) -> Result<(), CatalogError> {
         let number = index.number_for(&batch.origin)?;
         let known = index.feed(number);
         let cursor = known.map_or(0, |feed| feed.cursor);
@@ -106,7 +113,7 @@ impl SledCatalog {
             let row = match rows.get(at) {
                 Some(row) => row.clone(),
                 None if *at < cursor => {
-                    let row = self.row_at((number, *at))?;
+                    let row = self.row_at(index, (number, *at))?;
                     sum = sum.wrapping_sub(
                         RowValue::new(&code::row_key(number, *at), &row).check.into(),
                     );
@@ -122,18 +129,17 @@ impl SledCatalog {
             };
             rows.insert(*at, Row { body: *state, ..row });
         }
-        let mut writes = sled::Batch::default();
         let mut sequence = index.next_sequence;
         if !changed.is_empty() {
             sequence = sequence.max(sequence_of_now());
         }
         for at in changed {
-            let Some(row) = rows.get(&at) else { continue };
+            let Some(row) = rows.remove(&at) else { continue };
             let key = code::row_key(number, at);
-            let value = RowValue::new(&key, row);
+            let value = RowValue::new(&key, &row);
             sum = sum.wrapping_add(value.check.into());
-            writes.insert(&key, value.bytes);
-            writes.insert(code::change_key(sequence), code::change(number, at));
+            index.pending.insert_row((number, at), row, &key, value.bytes);
+            index.pending.insert(&code::change_key(sequence), code::change(number, at));
             sequence += 1;
         }
         let feed = FeedValue {
@@ -142,15 +148,19 @@ impl SledCatalog {
             sum,
             sequence: sequence.saturating_sub(1),
         };
-        writes.insert(code::feed_key(number), feed.encode());
-        let tree = self.tree()?;
-        guarded(|| tree.apply_batch(writes))?;
+        index.pending.insert(&code::feed_key(number), feed.encode());
         for (at, row) in (cursor..).zip(&batch.rows) {
             index.note((number, at), row);
         }
         index.next_sequence = sequence;
         index.set_feed(number, feed);
         Ok(())
+    }
+
+    /// Writes what waits.
+    fn write(&self, index: &mut Index) -> Result<(), CatalogError> {
+        let tree = self.tree()?;
+        guarded(|| index.pending.write_to(tree))
     }
 }
 
@@ -170,13 +180,20 @@ impl Catalog for SledCatalog {
                 from: batch.from,
             });
         }
-        self.write(&mut index, batch)
+        if index.pending.len() + batch.rows.len() > pending::ROWS_MAX {
+            self.write(&mut index)?;
+        }
+        self.take(&mut index, batch)?;
+        // A changed state of an earlier entry follows from no entry that would be judged again.
+        if batch.states.is_empty() { Ok(()) } else { self.write(&mut index) }
     }
 
     fn row(&self, origin: &Origin, index: u64) -> Result<Option<Row>, CatalogError> {
         let held = self.reading();
         match held.held(origin) {
-            Some((number, feed)) if index < feed.cursor => self.row_at((number, index)).map(Some),
+            Some((number, feed)) if index < feed.cursor => {
+                self.row_at(&held, (number, index)).map(Some)
+            }
             _ => Ok(None),
         }
     }
@@ -185,7 +202,7 @@ impl Catalog for SledCatalog {
         let index = self.reading();
         let Some((number, _)) = index.held(origin) else { return Ok(Vec::new()) };
         let places = index.ids.candidates(id).filter(|(feed, _)| *feed == number);
-        let found = self.confirmed(places, |row| row.id() == Some(*id))?;
+        let found = self.confirmed(&index, places, |row| row.id() == Some(*id))?;
         Ok(found.into_iter().map(|((_, at), row)| (at, row)).collect())
     }
 
@@ -193,13 +210,14 @@ impl Catalog for SledCatalog {
         let index = self.reading();
         let Some((number, _)) = index.held(origin) else { return Ok(Vec::new()) };
         let places = index.bodies.candidates(body).filter(|(feed, _)| *feed == number);
-        let found = self.confirmed(places, |row| row.body_hash() == Some(*body))?;
+        let found = self.confirmed(&index, places, |row| row.body_hash() == Some(*body))?;
         Ok(found.into_iter().map(|((_, at), _)| at).collect())
     }
 
     fn feeds_of(&self, id: &RecordId) -> Result<Vec<Origin>, CatalogError> {
         let index = self.reading();
-        let found = self.confirmed(index.ids.candidates(id), |row| row.id() == Some(*id))?;
+        let found =
+            self.confirmed(&index, index.ids.candidates(id), |row| row.id() == Some(*id))?;
         let mut origins: Vec<_> =
             found.iter().filter_map(|((feed, _), _)| index.origin(*feed)).collect();
         origins.sort_unstable();
@@ -209,8 +227,9 @@ impl Catalog for SledCatalog {
 
     fn entries_with_body(&self, body: &Hash) -> Result<Vec<(Origin, u64)>, CatalogError> {
         let index = self.reading();
-        let found =
-            self.confirmed(index.bodies.candidates(body), |row| row.body_hash() == Some(*body))?;
+        let found = self.confirmed(&index, index.bodies.candidates(body), |row| {
+            row.body_hash() == Some(*body)
+        })?;
         let mut entries: Vec<_> =
             found.iter().filter_map(|((feed, at), _)| Some((index.origin(*feed)?, *at))).collect();
         entries.sort_unstable();
@@ -218,7 +237,10 @@ impl Catalog for SledCatalog {
     }
 
     fn changes(&self, after: u64, limit: usize) -> Result<Vec<(u64, Origin, u64)>, CatalogError> {
-        let index = self.reading();
+        let mut index = self.writing();
+        // sled has what is told: after a crash its number is not given to something else.
+        self.write(&mut index)?;
+        let index = RwLockWriteGuard::downgrade(index);
         let tree = self.tree()?;
         let Some(first) = after.checked_add(1) else { return Ok(Vec::new()) };
         guarded(|| {
@@ -262,6 +284,7 @@ impl Catalog for SledCatalog {
     fn forget(&self, origin: &Origin) -> Result<(), CatalogError> {
         let mut index = self.writing();
         let Some((number, _)) = index.held(origin) else { return Ok(()) };
+        self.write(&mut index)?;
         let tree = self.tree()?;
         // The number stays taken, so that changes of this feed are never read as another's.
         guarded(|| tree.insert(code::feed_key(number), &[]))?;
@@ -273,7 +296,11 @@ impl Catalog for SledCatalog {
 impl Drop for SledCatalog {
     fn drop(&mut self) {
         let database = self.database.take();
+        let index = self.index.get_mut().unwrap_or_else(PoisonError::into_inner);
         let closed = guarded(|| {
+            if let Some(tree) = &database {
+                index.pending.write_to(tree)?;
+            }
             // Dropping the last handle flushes.
             drop(database);
             Ok(opening::close(&self.path)?)
@@ -298,6 +325,7 @@ struct Index {
     next_sequence: u64,
     ids: Table,
     bodies: Table,
+    pending: Pending,
 }
 
 impl Index {
@@ -310,6 +338,7 @@ impl Index {
             next_sequence: 0,
             ids: Table::new(),
             bodies: Table::new(),
+            pending: Pending::default(),
         };
         for entry in tree.scan_prefix([code::FEEDS]) {
             let (key, value) = opening::guarded(|| entry)?;

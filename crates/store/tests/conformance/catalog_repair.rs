@@ -4,11 +4,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use feed::ports::Catalog as _;
+use feed::row::BodyState;
 use store::catalog::SledCatalog;
 use store::memory::MemoryCatalog;
 use tempfile::TempDir;
 
-use crate::catalog::{agree, batch, fill, origin, publish, same_feed};
+use crate::catalog::{agree, batch, fill, id, origin, publish, same_feed};
 
 const ROUNDS: u64 = 60;
 
@@ -79,6 +80,44 @@ fn a_catalog_that_was_open_when_the_machine_stopped_is_begun_anew() {
     }
     fs::remove_file(path.join("state")).unwrap();
     assert!(!whole_or_earlier(&path, &history()));
+}
+
+#[test]
+fn rows_that_wait_are_seen_at_once_and_only_a_crash_loses_them() {
+    let directory = TempDir::new().unwrap();
+    let path = directory.path().join("catalog");
+    let crashed = |name: &str| {
+        let place = directory.path().join(name);
+        copy(&path, &place);
+        SledCatalog::open(place).unwrap()
+    };
+    let (one, two) = (origin("one.example/public"), origin("two.example/public"));
+    let catalog = SledCatalog::open(&path).unwrap();
+    catalog.apply(&batch(one.as_str(), 0, vec![publish(1, 1, 1)], vec![])).unwrap();
+    catalog.apply(&batch(two.as_str(), 0, vec![publish(1, 1, 2)], vec![])).unwrap();
+    assert_eq!(catalog.row(&one, 0).unwrap(), Some(publish(1, 1, 1)));
+    assert_eq!(catalog.feeds_of(&id(1)).unwrap(), [one.clone(), two.clone()]);
+    assert_eq!(crashed("at first").cursor(&one).unwrap(), 0);
+    assert_eq!(catalog.changes(0, 9).unwrap().len(), 2);
+    catalog.apply(&batch(one.as_str(), 1, vec![], vec![(0, BodyState::Missing)])).unwrap();
+    assert_eq!(catalog.row(&one, 0).unwrap().unwrap().body, BodyState::Missing);
+    for version in 2..=300 {
+        let row = publish(1, version, version * 7);
+        catalog.apply(&batch(one.as_str(), version - 1, vec![row], vec![])).unwrap();
+    }
+    let held = crashed("after many").cursor(&one).unwrap();
+    assert!(held < 300, "{held}");
+    drop(catalog);
+    let catalog = SledCatalog::open(&path).unwrap();
+    assert_eq!(catalog.cursor(&one).unwrap(), 300);
+    assert_eq!(catalog.rows_of(&one, &id(1)).unwrap().len(), 300);
+    // A feed that was forgotten takes nothing that waits with it.
+    catalog.apply(&batch(two.as_str(), 1, vec![publish(2, 1, 3)], vec![])).unwrap();
+    catalog.apply(&batch("six.example/public", 0, vec![publish(2, 1, 4)], vec![])).unwrap();
+    catalog.forget(&two).unwrap();
+    drop(catalog);
+    let catalog = SledCatalog::open(&path).unwrap();
+    assert_eq!(catalog.feeds_of(&id(2)).unwrap(), [origin("six.example/public")]);
 }
 
 #[test]
