@@ -84,8 +84,6 @@ pub use witness::{RefusedCheckpoint, Submission};
 
 /// Decoded blocks kept for readers, over all feeds.
 const BLOCK_CACHE_BYTES: u64 = 32 << 20;
-/// Segments whose stored form is remembered, over all feeds: those of four million entries.
-const PACKED_MAX: u64 = 1 << 14;
 
 /// What a node is made of.
 pub struct Parts {
@@ -118,8 +116,6 @@ pub struct Feeds {
     /// What is known of forks.
     forks: faults::Forks,
     blocks: moka::sync::Cache<(Origin, BlockPlace), Arc<Vec<Block>>>,
-    /// SHA-256 of segments as stored, once they were checked.
-    packed: moka::sync::Cache<(Origin, u64), Hash>,
     /// How others are asked what they hold of us.
     others: std::sync::OnceLock<Arc<dyn Others>>,
     /// Who keeps words of bodies beside the facts.

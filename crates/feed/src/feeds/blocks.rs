@@ -6,12 +6,13 @@ use std::sync::Arc;
 use tlog::hash::Hash;
 use tlog::name::Origin;
 use tlog::tile::Tile;
+use tracing::debug;
 
 use super::read::{ReadError, damaged, within};
 use super::{BlockPlace, Feeds, OpenError, View};
 use crate::block::{self, Block, Item, SEGMENT_ENTRIES};
 use crate::head::{self, Head};
-use crate::ports::Fact;
+use crate::ports::{CatalogError, Fact};
 use crate::verify::VerifyError;
 
 impl Feeds {
@@ -92,6 +93,27 @@ impl Feeds {
         Ok(blocks)
     }
 
+    /// The SHA-256 of a segment as it was stored or read when it was verified last.
+    pub(super) fn stored_hash(&self, origin: &Origin, number: u64) -> Option<Hash> {
+        // A memo may be lost: then the segment is verified once more.
+        let memo = self.parts.catalog.memo(&stored_memo(origin, number)).ok().flatten()?;
+        Hash::from_slice(&memo).ok()
+    }
+
+    /// Remembers it, over restarts.
+    pub(super) fn remember_stored(&self, origin: &Origin, number: u64, stored: &Hash) {
+        let memo = stored_memo(origin, number);
+        if let Err(error) = self.parts.catalog.set_memo(&memo, Some(stored.as_bytes())) {
+            debug!(feed.origin = %origin, "the hash of segment {number} was not kept: {error}");
+        }
+    }
+
+    /// Forgets it for the first `segments` of a feed that is no longer held.
+    pub(super) fn forget_stored(&self, origin: &Origin, segments: u64) -> Result<(), CatalogError> {
+        (0..segments)
+            .try_for_each(|number| self.parts.catalog.set_memo(&stored_memo(origin, number), None))
+    }
+
     /// Notes that a segment cannot be read back: of a followed feed it is fetched again.
     pub(super) fn damaged_segment(&self, origin: &Origin, number: u64) -> OpenError {
         if let Some(handle) = self.handle(origin).filter(|handle| !handle.own) {
@@ -120,6 +142,10 @@ impl Feeds {
         }
         Ok(blocks)
     }
+}
+
+fn stored_memo(origin: &Origin, number: u64) -> String {
+    format!("segment/{origin}/{number}")
 }
 
 /// The item at an index among decoded blocks; one of the tail is hashed again.

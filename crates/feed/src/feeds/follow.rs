@@ -9,6 +9,7 @@ use tlog::ed25519::PublicKey;
 use tlog::name::{FeedName, NodeName, Origin};
 
 use super::{Feeds, Handle, OpenError};
+use crate::block::SEGMENT_ENTRIES;
 use crate::ports::{CatalogError, StoreError};
 
 const PIN_PREFIX: &str = "follow/";
@@ -120,9 +121,11 @@ impl Feeds {
         let _syncing = handle.syncing.lock().await;
         let _writer = handle.writer.lock().await;
         let _merging = handle.merging.lock().await;
-        handle.view.store(None);
+        let view = handle.view.swap(None);
         self.parts.store.forget(&handle.origin).await?;
         self.parts.catalog.forget(&handle.origin)?;
+        let segments = view.map_or(0, |view| view.sealed() / SEGMENT_ENTRIES);
+        self.forget_stored(&handle.origin, segments)?;
         self.handles.write().unwrap_or_else(PoisonError::into_inner).remove(&handle.origin);
         Ok(())
     }

@@ -43,7 +43,6 @@ impl Feeds {
                 .weigher(weigh)
                 .max_capacity(BLOCK_CACHE_BYTES)
                 .build(),
-            packed: moka::sync::Cache::new(super::PACKED_MAX),
             others: std::sync::OnceLock::new(),
             words: super::erase::Words::default(),
             was_restored: std::sync::atomic::AtomicBool::new(false),

@@ -151,7 +151,13 @@ impl Feeds {
 
     /// Stores objects that depend on nothing but being there before the head: their syncs wait together.
     pub(super) async fn keep_all(&self, facts: &[VerifiedFact]) -> Result<(), StoreError> {
-        let keep = |fact: VerifiedFact| async move { self.parts.store.keep(&fact).await };
+        let keep = |fact: VerifiedFact| async move {
+            self.parts.store.keep(&fact).await?;
+            if let Fact::Segment(number) = fact.fact() {
+                self.remember_stored(fact.origin(), *number, &Hash::of(fact.bytes()));
+            }
+            Ok(())
+        };
         let kept = stream::iter(facts.to_vec()).map(keep);
         kept.buffer_unordered(FACTS_AT_ONCE).try_collect().await
     }

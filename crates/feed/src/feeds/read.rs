@@ -175,26 +175,25 @@ impl Feeds {
         }
         let bytes = self.parts.store.fact(origin, &Fact::Segment(number)).await?;
         let root = self.segment_root_of(&view, number).ok();
-        let key = (origin.clone(), number);
-        let seen = self.packed.get(&key);
-        // What the disk gave back is hashed again, away from the runtime's threads: once down to its
-        // entries, then as long as it is the same.
+        let seen = self.stored_hash(origin, number);
+        // What the disk gave back is hashed again, away from the runtime's threads: down to its entries,
+        // unless it is what was verified before.
         let check = move || {
             let bytes = bytes?;
-            let packed = Hash::of(&bytes);
-            if seen != Some(packed) {
+            let stored = Hash::of(&bytes);
+            if seen != Some(stored) {
                 let block = block::open_segment(&bytes, number).ok()?;
                 (block.segment_root() == root).then_some(())?;
             }
-            Some((bytes, packed))
+            Some((bytes, stored))
         };
         let checked = tokio::task::spawn_blocking(check).await.ok().flatten();
-        let (bytes, packed) = checked.ok_or_else(|| {
+        let (bytes, stored) = checked.ok_or_else(|| {
             let index = number * SEGMENT_ENTRIES;
             damaged(origin, index, &self.damaged_segment(origin, number))
         })?;
-        if seen != Some(packed) {
-            self.packed.insert(key, packed);
+        if seen != Some(stored) {
+            self.remember_stored(origin, number, &stored);
         }
         Ok(bytes)
     }
