@@ -36,9 +36,9 @@ const REASON_NOT_STATED: &str = "not-stated";
 
 /// `POST /api/v1/publish`
 pub(crate) async fn publish(State(app): State<App>, request: Request) -> Result<Response, Answer> {
-    let request: PublishRequest = params::json(request).await?;
+    let mut request: PublishRequest = params::json(request).await?;
     let feed = feed_name(&request.feed)?;
-    let mut checked = drafts::check(&app, &feed, &request).await?;
+    let mut checked = drafts::check(&app, &feed, &mut request).await?;
     let outcome = match (checked.is_refused(&request), request.dry_run) {
         (true, _) => PublishOutcome::Refused,
         (false, true) => PublishOutcome::Checked,

@@ -9,6 +9,7 @@ use practice::draft::{Defaults, Draft, Record};
 use practice::id::RecordId;
 use practice::kind::Kind;
 use practice::language::INTERFACE;
+use rayon::prelude::*;
 use serde_json::Value;
 use tlog::name::{FeedName, Origin};
 use wire::api::{self, DraftAction, DraftAnswer, Fault, PublishRequest, Question};
@@ -39,30 +40,32 @@ struct Held {
     subject: Value,
 }
 
-/// Judges every draft, without writing anything.
+/// Judges every draft of the request, which it takes out of it, without writing anything.
 pub(super) async fn check(
     app: &App,
     feed: &FeedName,
-    request: &PublishRequest,
+    request: &mut PublishRequest,
 ) -> Result<Checked, Answer> {
     let origin = Origin::new(app.feeds.node().clone(), feed.clone());
-    let defaults = defaults(app);
+    let drafts = std::mem::take(&mut request.drafts);
     let has_reference = |draft: &api::Draft| draft.subject.get("local_id").is_some();
-    let by_reference = match request.drafts.iter().any(has_reference) {
+    let by_reference = match drafts.iter().any(has_reference) {
         true => references(app, &origin).await?,
         false => HashMap::new(),
     };
     let mut seen = HashSet::new();
-    let mut judged = Vec::with_capacity(request.drafts.len());
-    for draft in &request.drafts {
-        let mut one = judge(app, &origin, draft, &defaults, request, &by_reference).await?;
-        let reference = draft.subject.get("local_id").and_then(Value::as_str);
-        if let Some(reference) = reference
-            && !seen.insert(reference)
-        {
-            one.refuse("local_id", format!("`{reference}` stands twice in this request"));
+    let mut judged = Vec::with_capacity(drafts.len());
+    for mut read in read_all(drafts, &defaults(app), request.dry_run) {
+        if let Some(typed) = read.typed.take() {
+            place(app, &origin, typed, &by_reference, request, &mut read.judged).await?;
         }
-        judged.push(one);
+        if let Some(reference) = read.reference
+            && !seen.insert(reference.clone())
+        {
+            let reason = format!("`{reference}` stands twice in this request");
+            read.judged.refuse("local_id", reason);
+        }
+        judged.push(read.judged);
     }
     Ok(Checked { judged })
 }
@@ -100,9 +103,9 @@ impl Checked {
 }
 
 impl Judged {
-    fn new(draft: &api::Draft) -> Self {
+    fn new(source: Option<String>) -> Self {
         let answer = DraftAnswer {
-            source: draft.source.clone(),
+            source,
             action: DraftAction::New,
             published: None,
             faults: Vec::new(),
@@ -121,36 +124,55 @@ impl Judged {
 
 /// What fills the gaps of a draft: the configuration, and the State whose node this is.
 fn defaults(app: &App) -> Defaults {
-    let own = app.feeds.node_record(app.feeds.node());
-    let body = own.and_then(|record| practice::body::Body::open(record).ok());
-    let state = body.and_then(|body| body.state().map(str::to_owned));
+    let own = app.feeds.newest_record(app.feeds.node());
+    let state = own.and_then(|record| record.state.clone());
     Defaults { state, ..app.site.defaults.clone() }
 }
 
-async fn judge(
-    app: &App,
-    origin: &Origin,
-    draft: &api::Draft,
-    defaults: &Defaults,
-    request: &PublishRequest,
-    by_reference: &HashMap<String, Held>,
-) -> Result<Judged, Answer> {
-    let mut judged = Judged::new(draft);
+/// A draft as far as it can be judged alone.
+struct Read {
+    judged: Judged,
+    /// Its author's own reference, as it came.
+    reference: Option<String>,
+    /// What it says, if nothing is wrong with it.
+    typed: Option<Typed>,
+}
+
+/// What a draft without faults says.
+struct Typed {
+    id: Option<String>,
+    expected: Option<u64>,
+    reference: Option<String>,
+    record: Record,
+}
+
+/// Reads drafts over all cores where there are several; a person's single one at once.
+fn read_all(drafts: Vec<api::Draft>, defaults: &Defaults, dry_run: bool) -> Vec<Read> {
+    let read = |draft| read(draft, defaults, dry_run);
+    match drafts.len() {
+        1 => drafts.into_iter().map(read).collect(),
+        _ => drafts.into_par_iter().map(read).collect(),
+    }
+}
+
+fn read(draft: api::Draft, defaults: &Defaults, dry_run: bool) -> Read {
+    let mut judged = Judged::new(draft.source);
+    let reference = draft.subject.get("local_id").and_then(Value::as_str).map(str::to_owned);
     let kind = match Kind::parse(&draft.kind) {
         Ok(kind) => kind,
         Err(error) => {
             judged.refuse("kind", error.to_string());
-            return Ok(judged);
+            return Read { judged, reference, typed: None };
         }
     };
-    let typed = Draft::from_value(kind.clone(), draft.subject.clone(), defaults);
+    let typed = Draft::from_value(kind.clone(), draft.subject, defaults);
     let record = match typed.validate() {
         Ok(record) => record,
         Err(faults) => {
             for fault in faults {
                 judged.refuse(&fault.path, fault.reason.to_string());
             }
-            return Ok(judged);
+            return Read { judged, reference, typed: None };
         }
     };
     judged.answer.warnings = record
@@ -158,26 +180,27 @@ async fn judge(
         .iter()
         .map(|warning| Fault { path: warning.path.clone(), reason: warning.to_string() })
         .collect();
-    if request.dry_run {
+    if dry_run {
         judged.answer.questions = questions(&kind, &record.subject, defaults.state.as_deref());
     }
-    let reference = typed.local_id().and_then(|reference| by_reference.get(reference));
-    place(app, origin, draft, record, reference, request, &mut judged).await?;
-    Ok(judged)
+    let normal = typed.local_id().map(str::to_owned);
+    let typed = Typed { id: draft.id, expected: draft.expected, reference: normal, record };
+    Read { judged, reference, typed: Some(typed) }
 }
 
 /// Tells new from changed from unchanged.
 async fn place(
     app: &App,
     origin: &Origin,
-    draft: &api::Draft,
-    record: Record,
-    reference: Option<&Held>,
+    typed: Typed,
+    by_reference: &HashMap<String, Held>,
     request: &PublishRequest,
     judged: &mut Judged,
 ) -> Result<(), Answer> {
-    let id = match &draft.id {
-        Some(text) => match RecordId::parse(text) {
+    let Typed { id, expected, reference, record } = typed;
+    let reference = reference.and_then(|reference| by_reference.get(&reference));
+    let id = match id {
+        Some(text) => match RecordId::parse(&text) {
             Ok(id) => Some(id),
             Err(error) => {
                 judged.refuse("id", error.to_string());
@@ -205,18 +228,20 @@ async fn place(
         }
         (None, None) => None,
     };
-    if let Some(held) = &revised {
+    let subject = without_id(record.subject);
+    let revised = revised.map(|held| (held.id, held.version, without_id(held.subject)));
+    if let Some((_, _, held)) = &revised {
         judged.answer.action = DraftAction::Changed;
-        if without_id(&held.subject) == without_id(&record.subject) {
+        if *held == subject {
             judged.answer.action = DraftAction::Unchanged;
             return Ok(());
         }
     }
     judged.publication = Some(Publication {
         kind: record.kind,
-        id: id.or(revised.as_ref().map(|held| held.id)),
-        subject: without_id(&record.subject),
-        expected: draft.expected.or(revised.as_ref().map(|held| held.version)),
+        id: id.or(revised.as_ref().map(|(id, ..)| *id)),
+        subject,
+        expected: expected.or(revised.as_ref().map(|(_, version, _)| *version)),
     });
     Ok(())
 }
@@ -252,8 +277,7 @@ async fn references(app: &App, origin: &Origin) -> Result<HashMap<String, Held>,
     }
 }
 
-fn without_id(subject: &Value) -> Value {
-    let mut subject = subject.clone();
+fn without_id(mut subject: Value) -> Value {
     if let Some(members) = subject.as_object_mut() {
         members.remove("id");
     }
