@@ -1,12 +1,12 @@
 //! The same works over HTTP: a node as it is served, its operator's socket, a follower's carrier.
 
-use std::io::Read as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context as _, ensure};
 use async_trait::async_trait;
+use bytes::Bytes;
 use peer::{HttpCarrier, Outbound, PeerSettings};
 use tlog::name::NodeName;
 use tokio::net::{TcpListener, UnixListener};
@@ -39,7 +39,7 @@ pub(crate) async fn serve(dir: &Path) -> anyhow::Result<Measured> {
     // Left there by an earlier round.
     drop(std::fs::remove_file(&socket));
     let operator = UnixListener::bind(&socket)?;
-    let app = App::new(feeds, Arc::new(NoPeers), Site::default(), None);
+    let app = App::new(feeds, Arc::new(NoPeers), Site::default(), Some(url.clone()));
     let (stop, _) = tokio::sync::watch::channel(false);
     let mut servers = JoinSet::new();
     let listeners = [
@@ -54,8 +54,7 @@ pub(crate) async fn serve(dir: &Path) -> anyhow::Result<Measured> {
     }
     let meter = Meter::start()?;
     side::say(&Address { url, socket })?;
-    let ended = || std::io::stdin().read_to_end(&mut Vec::new());
-    tokio::task::spawn_blocking(ended).await??;
+    side::told_to_end().await?;
     let measured = meter.stop(0)?;
     stop.send_replace(true);
     servers.join_all().await;
@@ -104,19 +103,51 @@ fn request_body(records: &Records, shape: Shape, first: u64) -> anyhow::Result<V
 }
 
 async fn post_all(client: reqwest::Client, queue: Vec<Vec<u8>>) -> anyhow::Result<Vec<f64>> {
-    let url = format!("http://localhost{}", paths::API_PUBLISH);
     let mut latencies = Vec::with_capacity(queue.len());
     for body in queue {
         let asked = Instant::now();
-        let request = client.post(&url).header("content-type", "application/json").body(body);
-        let answer = request.send().await?.bytes().await?;
+        let answer = post_one(&client, body).await?;
         latencies.push(asked.elapsed().as_secs_f64() * 1e6);
-        let text = String::from_utf8_lossy(&answer);
-        let answer: PublishAnswer = serde_json::from_slice(&answer)
-            .with_context(|| format!("publishing was answered with {text}"))?;
-        ensure!(answer.outcome == PublishOutcome::Published, "not published: {text}");
+        ensure_published(&answer)?;
     }
     Ok(latencies)
+}
+
+async fn post_one(client: &reqwest::Client, body: Vec<u8>) -> anyhow::Result<Bytes> {
+    let url = format!("http://localhost{}", paths::API_PUBLISH);
+    let request = client.post(&url).header("content-type", "application/json").body(body);
+    Ok(request.send().await?.bytes().await?)
+}
+
+fn ensure_published(answer: &[u8]) -> anyhow::Result<()> {
+    let text = String::from_utf8_lossy(answer);
+    let answer: PublishAnswer = serde_json::from_slice(answer)
+        .with_context(|| format!("publishing was answered with {text}"))?;
+    ensure!(answer.outcome == PublishOutcome::Published, "not published: {text}");
+    Ok(())
+}
+
+/// An author with one record at a time.
+pub(crate) struct Publisher {
+    client: reqwest::Client,
+    records: Records,
+}
+
+impl Publisher {
+    pub(crate) fn new(socket: &Path) -> anyhow::Result<Self> {
+        let client = reqwest::Client::builder().unix_socket(socket).build()?;
+        Ok(Self { client, records: Records::new() })
+    }
+
+    /// Record `number` as it is sent.
+    pub(crate) fn draft(&self, number: u64) -> anyhow::Result<Vec<u8>> {
+        request_body(&self.records, Shape { publishers: 1, batch: 1, requests: 1 }, number)
+    }
+
+    /// Publishes a draft; it is acknowledged when this returns.
+    pub(crate) async fn publish(&self, draft: Vec<u8>) -> anyhow::Result<()> {
+        ensure_published(&post_one(&self.client, draft).await?)
+    }
 }
 
 /// A node that follows nobody.

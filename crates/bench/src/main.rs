@@ -1,7 +1,7 @@
 //! THE YARDSTICK: the measurements of `docs/performance.md`.
 //!
 //! `bench all` measures what the machine can do (`cpu`, `disk`) and what a node does with it (work `a`:
-//! publish; work `b`: cold sync) in interleaved rounds of one run, so that ratios mean something on a
+//! publish; `b`: cold sync; `c`: poll; `d`: one new record) in interleaved rounds of one run, so that ratios mean something on a
 //! machine that others use too. Each side of a work is a process of its own: its CPU seconds and its
 //! peak memory are its own.
 
@@ -12,6 +12,8 @@ mod follow;
 mod host;
 mod http;
 mod meter;
+mod news;
+mod poll;
 mod publish;
 mod records;
 mod results;
@@ -42,6 +44,10 @@ enum What {
     A(Options),
     /// Follow a feed from nothing: everything verified, durable and queryable.
     B(Options),
+    /// Ask a node that has nothing new: requests a second, CPU and bytes of each.
+    C(Options),
+    /// One new record, until a follower that waits has it verified and durable: time and bytes.
+    D(Options),
     /// Search: words, phrases and facets over an index; how soon a new record is found.
     E(Options),
     /// What one core and all cores can sign, verify, hash, scan and compress.
@@ -67,7 +73,7 @@ struct Options {
     /// Records of the feed that is followed in work `b` and searched in work `e`.
     #[arg(long, default_value_t = 100_000)]
     records: u64,
-    /// Makes works `a`, `e` and `audiences` shorter: their requests are divided by this.
+    /// Makes works `a`, `c`, `d`, `e` and `audiences` shorter: their requests are divided by this.
     #[arg(long, default_value_t = 1)]
     divide: u64,
     /// Straight on the core, in one process, without HTTP: what a profiler should look at.
@@ -87,11 +93,21 @@ fn main() -> anyhow::Result<()> {
             serde_json::from_str::<Side>(&side).context("no side of a work")?.run()
         }
         What::All(options) => {
-            let rounds = [cpu::round, disk::round, publish::round, follow::round, compare];
+            let rounds = [
+                cpu::round,
+                disk::round,
+                publish::round,
+                follow::round,
+                poll::round,
+                news::round,
+                compare,
+            ];
             measure(&options, &rounds)
         }
         What::A(options) => measure(&options, &[publish::round]),
         What::B(options) => measure(&options, &[follow::round]),
+        What::C(options) => measure(&options, &[poll::round]),
+        What::D(options) => measure(&options, &[news::round]),
         What::E(options) => measure(&options, &[search::round]),
         What::Cpu(options) => measure(&options, &[cpu::round]),
         What::Disk(options) => measure(&options, &[disk::round]),

@@ -3,7 +3,7 @@
 //! A side that serves says first where it is, in one line, and ends when its input ends. Every side ends
 //! with one line, what it measured of itself.
 
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
@@ -12,8 +12,9 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::meter::Measured;
+use crate::poll::Question;
 use crate::publish::Shape;
-use crate::{follow, http, publish};
+use crate::{follow, http, news, poll, publish};
 
 /// What a side does.
 #[derive(Debug, Serialize, Deserialize)]
@@ -28,6 +29,10 @@ pub(crate) enum Side {
     Post { socket: PathBuf, shape: Shape },
     /// Follows a feed of so many entries in an empty directory.
     Follow { dir: PathBuf, from: Source, entries: u64 },
+    /// Asks a server that has nothing new.
+    Poll { address: String, question: Question, requests: u64 },
+    /// Follows a feed and stays with it; says in a line how many entries it holds, whenever there are more.
+    Stay { dir: PathBuf, url: String },
 }
 
 /// Where a feed is followed from.
@@ -65,6 +70,10 @@ impl Side {
                 Self::Serve { dir } => http::serve(&dir).await,
                 Self::Post { socket, shape } => http::post(&socket, shape).await,
                 Self::Follow { dir, from, entries } => follow::run(&dir, &from, entries).await,
+                Self::Poll { address, question, requests } => {
+                    poll::ask(&address, question, requests)
+                }
+                Self::Stay { dir, url } => news::stay(&dir, &url).await,
             }
         })?;
         say(&measured)
@@ -92,6 +101,11 @@ impl Running {
         self.line()
     }
 
+    /// How many entries it holds by now, as a side that stays says it.
+    pub(crate) fn size(&mut self) -> anyhow::Result<u64> {
+        self.line()
+    }
+
     /// Lets it end, and answers with what it measured.
     pub(crate) fn end(mut self) -> anyhow::Result<Measured> {
         drop(self.child.stdin.take());
@@ -108,6 +122,13 @@ impl Running {
         self.lines.read_line(&mut line)?;
         serde_json::from_str(&line).context("one side of the work did not say what it should")
     }
+}
+
+/// Waits until whoever started this side lets it end.
+pub(crate) async fn told_to_end() -> anyhow::Result<()> {
+    let ended = || std::io::stdin().read_to_end(&mut Vec::new());
+    tokio::task::spawn_blocking(ended).await??;
+    Ok(())
 }
 
 /// Writes one line for the process that started this one.
