@@ -75,11 +75,19 @@ pub(crate) async fn every_request(
             *response.body_mut() = Body::empty();
         }
     }
-    debug!(request.id = %id, "{method} {path}: {}", response.status().as_u16());
-    set_headers(&app, public, &method, response.headers_mut());
-    set_keeping(known, response.headers_mut());
-    if let Ok(value) = HeaderValue::from_str(&id) {
-        response.headers_mut().insert(REQUEST_ID, value);
+    let status = response.status();
+    debug!(request.id = %id, "{method} {path}: {}", status.as_u16());
+    let head = response.headers_mut();
+    set_keeping(known, head);
+    if public {
+        set_sharing(&method, head);
+    }
+    // A poll with nothing new has no content that a browser could show or a reader ask about.
+    if !matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) {
+        set_showing(&app, public, head);
+        if let Ok(value) = HeaderValue::from_str(&id) {
+            head.insert(REQUEST_ID, value);
+        }
     }
     response
 }
@@ -107,7 +115,8 @@ fn written(problem: &Problem, mut response: Response) -> Response {
     response
 }
 
-fn set_headers(app: &App, public: bool, method: &Method, head: &mut HeaderMap) {
+/// What browsers may do with what they are given.
+fn set_showing(app: &App, public: bool, head: &mut HeaderMap) {
     let mut set = |name: HeaderName, value: &'static str| {
         head.insert(name, HeaderValue::from_static(value));
     };
@@ -115,19 +124,26 @@ fn set_headers(app: &App, public: bool, method: &Method, head: &mut HeaderMap) {
     set(CONTENT_SECURITY_POLICY, POLICY);
     set(REFERRER_POLICY, "same-origin");
     if public {
-        set(ACCESS_CONTROL_ALLOW_ORIGIN, "*");
         set(
             ACCESS_CONTROL_EXPOSE_HEADERS,
             "ETag, Link, Preference-Applied, Retry-After, X-Request-Id",
         );
-        if *method == Method::OPTIONS {
-            set(ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD, OPTIONS");
-            set(ACCESS_CONTROL_ALLOW_HEADERS, "Accept, Accept-Language, If-None-Match, Prefer");
-            set(ACCESS_CONTROL_MAX_AGE, "86400");
-        }
     }
     if app.base_url.as_deref().is_some_and(|base| base.starts_with("https:")) {
         set(STRICT_TRANSPORT_SECURITY, "max-age=31536000");
+    }
+}
+
+/// That pages of other sites may read it, for what is public is public to them too.
+fn set_sharing(method: &Method, head: &mut HeaderMap) {
+    let mut set = |name: HeaderName, value: &'static str| {
+        head.insert(name, HeaderValue::from_static(value));
+    };
+    set(ACCESS_CONTROL_ALLOW_ORIGIN, "*");
+    if *method == Method::OPTIONS {
+        set(ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD, OPTIONS");
+        set(ACCESS_CONTROL_ALLOW_HEADERS, "Accept, Accept-Language, If-None-Match, Prefer");
+        set(ACCESS_CONTROL_MAX_AGE, "86400");
     }
 }
 

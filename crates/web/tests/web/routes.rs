@@ -114,6 +114,20 @@ async fn every_answer_keeps_browsers_safe_and_may_be_read_from_elsewhere() {
         assert_eq!(answer.header("access-control-allow-origin"), "*", "{path}");
         assert_eq!(answer.header("x-request-id").len(), 16, "{path}");
     }
+    let heads = stand.get("/heads").await;
+    let size = stand.app.feeds.view(&stand.origin).unwrap().size();
+    let asked = [("if-none-match", heads.header("etag"))];
+    for polled in [
+        stand.get_with("/heads", &asked).await,
+        stand.get(&paths::since(&stand.origin, size)).await,
+    ] {
+        assert!([204, 304].contains(&polled.status.as_u16()), "{}", polled.status);
+        assert_eq!(polled.header("access-control-allow-origin"), "*");
+        // Those who poll get no more than they need, beside the status line and the date.
+        let bytes =
+            polled.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4);
+        assert!(bytes.sum::<usize>() <= 150, "{:?}", polled.headers);
+    }
     let asked = [("x-request-id", "4bf92f3577b34da6")];
     assert_eq!(stand.get_with("/", &asked).await.header("x-request-id"), "4bf92f3577b34da6");
     let preflight =
