@@ -212,6 +212,19 @@ mod tests {
     }
 
     #[test]
+    fn traditional_characters_meet_simplified_ones() {
+        meet("zh", &["國家人權機構", "国家人权机构"]);
+        meet("zh", &["婦女權利", "妇女权利", "婦女", "妇女"]);
+        meet("zh-Hant", &["後續行動與審議建議", "后续行动与审议建议"]);
+        // What both ways of writing have stays as it is.
+        assert_eq!(texts("zh", "著作"), ["著作"]);
+        let text = "推動國家人權行動計劃（第二期）";
+        let tokens = analyse("zh", text);
+        let rights = tokens.iter().find(|token| token.text == "人权").unwrap();
+        assert_eq!(text.get(rights.from..rights.to), Some("人權"));
+    }
+
+    #[test]
     fn a_symbol_is_its_parts_in_their_order_in_every_language() {
         for language in ["en", "fr", "es", "ru", "zh", "ar", "pt", "gn"] {
             assert_eq!(texts(language, "A/HRC/47/5"), ["a", "hrc", "47", "5"], "{language}");

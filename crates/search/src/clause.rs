@@ -33,6 +33,9 @@ const WHOLE_WORDS_MAX: usize = 8;
 /// The part of a pasted text that must be found, and of a short query when the whole is found nowhere.
 const PASTED_SHARE: f32 = 0.4;
 const LENIENT_SHARE: f32 = 0.5;
+/// The part of a pasted text when no record has more of it: a recommendation and the practice that answers it
+/// seldom use the same words.
+const PASTED_LENIENT_SHARE: f32 = 0.2;
 /// Words of the index that a prefix stands for, in each field.
 const EXPANSIONS_MAX: usize = 64;
 
@@ -41,7 +44,7 @@ const EXPANSIONS_MAX: usize = 64;
 pub(crate) enum Strictness {
     /// All, unless the text was pasted.
     Strict,
-    /// About half.
+    /// About half, of a pasted text a fifth.
     Lenient,
 }
 
@@ -74,7 +77,7 @@ impl<'a> Clauses<'a> {
     /// Whether a lenient query finds more than a strict one.
     pub(crate) fn can_be_lenient(&self) -> bool {
         let words = self.needed.len();
-        (2..=WHOLE_WORDS_MAX).contains(&words) || (self.words.named.is_some() && words > 0)
+        words > 1 || (self.words.named.is_some() && words > 0)
     }
 
     /// What matches the words, hits in the language of the reader lifted above all others.
@@ -148,7 +151,8 @@ impl<'a> Clauses<'a> {
         let least = match strictness {
             Strictness::Strict if count <= WHOLE_WORDS_MAX => count,
             Strictness::Lenient if count <= WHOLE_WORDS_MAX => share(count, LENIENT_SHARE),
-            Strictness::Strict | Strictness::Lenient => share(count, PASTED_SHARE),
+            Strictness::Strict => share(count, PASTED_SHARE),
+            Strictness::Lenient => share(count, PASTED_LENIENT_SHARE),
         };
         Ok(Box::new(BooleanQuery::union_with_minimum_required_clauses(clauses, least)))
     }
