@@ -10,6 +10,8 @@ const NOTHING = 'xyzzyq';
 const ABSURD = '<script>alert(1)</script><h1>\u202E"&\u2067\u0000%';
 /** A text ten times as long as what is read of it. */
 const LONG = 'recommendation 156.32 '.repeat(470);
+/** The same of letters that take three bytes of an address for each of their own. */
+const LONG_ARABIC = 'التوصيات ٣٢ '.repeat(500);
 
 /** Pages at addresses of their own, in every language: nothing but texts of the interface. */
 export function fixed() {
@@ -39,6 +41,7 @@ export async function searches(hub) {
     { name: 'search, bad filter', path: '/search?state=Atlantis&kind=%E2%80%AEbest', status: 400 },
     { name: 'search, bad page', path: '/search?page=none&q=report', status: 400 },
     { name: 'search, ten thousand bytes', path: query(LONG) },
+    { name: 'search, ten thousand bytes of Arabic', path: query(LONG_ARABIC) },
     { name: 'search, absurd', path: query(ABSURD) },
   ];
 }

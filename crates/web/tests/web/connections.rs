@@ -74,6 +74,10 @@ async fn headers_beyond_the_limit_are_refused() {
     assert!(exchange(&served, long.as_bytes()).await.starts_with("HTTP/1.1 431"));
     let many = format!("GET / HTTP/1.1\r\nhost: a\r\n{}\r\n", "x: 1\r\n".repeat(200));
     assert!(exchange(&served, many.as_bytes()).await.starts_with("HTTP/1.1 431"));
+    // Ten thousand bytes of Arabic, pasted into the search, are three times as many in the address.
+    let pasted = "%D8%A7".repeat(5_000);
+    let pasted = format!("GET /?q={pasted} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n");
+    assert!(exchange(&served, pasted.as_bytes()).await.ends_with("here"));
 }
 
 #[tokio::test]
