@@ -75,7 +75,10 @@ fn operation(route: &Route) -> Value {
         }
     };
     if let (Some(operation), Some(content)) = (operation.as_object_mut(), body) {
-        operation.insert("requestBody".to_owned(), json!({ "required": true, "content": content }));
+        // Without a form, OAI-PMH answers as it does to any request that lacks its verb.
+        let required = route.pattern != paths::OAI;
+        operation
+            .insert("requestBody".to_owned(), json!({ "required": required, "content": content }));
     }
     operation
 }

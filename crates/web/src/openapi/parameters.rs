@@ -1,13 +1,22 @@
 //! What a request may say besides its path: the shape of every parameter.
 
 use feed::search::{Facet, Query};
+use practice::kind::Kind;
 use practice::vocabulary::Vocabulary;
 use serde_json::{Value, json};
+use tlog::name::{NodeName, Origin};
 use wire::{limits, paths};
 
 use crate::routes::Route;
 use crate::search_form::vocabulary_of;
 use crate::texts::Texts;
+
+/// Labels of letters, digits and inner hyphens; the last begins with a letter ([`NodeName`]).
+const NODE: &str = "([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?";
+/// The name of a feed within its node ([`tlog::name::FeedName`]).
+const FEED: &str = "(public(-([2-9]|[1-9][0-9]{1,14}))?|r-[a-z2-7]{26})";
+/// A kind of record, known or not.
+const KIND: &str = "^[a-z][a-z0-9]*(-[a-z][a-z0-9]*)*$";
 
 const OAI_ARGUMENTS: [&str; 7] =
     ["verb", "metadataPrefix", "identifier", "from", "until", "set", "resumptionToken"];
@@ -15,7 +24,7 @@ const OAI_ARGUMENTS: [&str; 7] =
 /// All parameters of a route: those of its path, then those of its query.
 pub(super) fn of(route: &Route) -> Vec<Value> {
     let path = in_path(route.pattern).into_iter().map(|name| {
-        let schema = of_path(&name);
+        let schema = of_path(&name, route.pattern);
         json!({ "name": name, "in": "path", "required": true, "schema": schema })
     });
     let query = in_query(route).into_iter().map(|(name, schema)| {
@@ -39,15 +48,39 @@ fn in_path(pattern: &str) -> Vec<String> {
     names.map(|name| name.trim_start_matches('*').to_owned()).collect()
 }
 
-fn of_path(name: &str) -> Value {
+fn of_path(name: &str, pattern: &str) -> Value {
     match name {
         "uuid" | "id" => json!({ "type": "string", "format": "uuid" }),
         "index" | "size" | "number" => json!({ "type": "integer", "minimum": 0 }),
-        "hash" => json!({ "type": "string", "pattern": "^(sha256:)?[0-9a-f]{64}$" }),
-        "feed" => json!({ "type": "string", "pattern": "^(public(-[0-9]+)?|r-[a-z2-7]{26})$" }),
-        "node" => json!({ "type": "string", "maxLength": 100, "examples": ["mechanism.example"] }),
+        "hash" if pattern == paths::BODIES => pattern_of("^sha256:[0-9a-f]{64}$"),
+        "hash" => pattern_of("^[0-9a-f]{64}$"),
+        "feed" => pattern_of(&format!("^{FEED}$")),
+        "node" => name_of_node(),
         _ => text(),
     }
+}
+
+/// The name of a node.
+fn name_of_node() -> Value {
+    let name = json!({ "maxLength": NodeName::BYTES_MAX, "examples": ["mechanism.example"] });
+    merged(pattern_of(&format!("^{NODE}$")), name)
+}
+
+/// The name of a feed with that of its node.
+fn origin() -> Value {
+    let name = json!({ "maxLength": Origin::BYTES_MAX, "examples": ["mechanism.example/public"] });
+    merged(pattern_of(&format!("^{NODE}/{FEED}$")), name)
+}
+
+fn pattern_of(pattern: &str) -> Value {
+    json!({ "type": "string", "pattern": pattern })
+}
+
+fn merged(mut schema: Value, more: Value) -> Value {
+    if let (Some(schema), Value::Object(more)) = (schema.as_object_mut(), more) {
+        schema.extend(more);
+    }
+    schema
 }
 
 fn in_query(route: &Route) -> Vec<(String, Value)> {
@@ -58,15 +91,15 @@ fn in_query(route: &Route) -> Vec<(String, Value)> {
         | paths::site::SEARCH_ATOM
         | paths::site::SEARCH_JSON_FEED => search(),
         paths::API_RECORDS => vec![
-            named("feed", text()),
-            named("kind", text()),
+            named("feed", origin()),
+            named("kind", merged(pattern_of(KIND), json!({ "maxLength": Kind::BYTES_MAX }))),
             named("before", json!({ "type": "integer", "minimum": 0 })),
             named("limit", whole(limits::RECORDS_PAGE)),
         ],
         paths::site::PROFILE_DOCX | paths::site::PROFILE_JSON => vec![named("lang", language())],
         paths::site::SITEMAP => vec![
             named("part", json!({ "type": "string", "enum": ["pages"] })),
-            named("feed", text()),
+            named("feed", origin()),
             named("from", json!({ "type": "integer", "minimum": 0 })),
         ],
         paths::OAI if route.method == http::Method::GET => {
@@ -78,7 +111,7 @@ fn in_query(route: &Route) -> Vec<(String, Value)> {
 
 /// Words, every filter, and which page of how many.
 fn search() -> Vec<(String, Value)> {
-    let words = json!({ "type": "string", "maxLength": Query::BYTES_MAX / 4 });
+    let words = json!({ "type": "string", "maxLength": Query::BYTES_MAX });
     let mut all = vec![("q".to_owned(), words)];
     all.extend(Facet::ALL.into_iter().map(|facet| {
         let values = json!({ "type": "array", "items": choice(facet), "maxItems": 4 });
@@ -102,8 +135,8 @@ fn choice(facet: Facet) -> Value {
     }
     match facet {
         Facet::Year => json!({ "type": "string", "pattern": "^[12][0-9]{3}$" }),
-        Facet::Node => json!({ "type": "string", "examples": ["mechanism.example"] }),
-        Facet::Feed => json!({ "type": "string", "examples": ["mechanism.example/public"] }),
+        Facet::Node => name_of_node(),
+        Facet::Feed => origin(),
         _ => json!({ "type": "string", "maxLength": 80 }),
     }
 }
