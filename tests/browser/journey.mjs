@@ -24,6 +24,8 @@ export async function journey(browser, hub, language) {
     await steps.leaves(() => page.keyboard.press('Enter'), '/records/');
     await steps.to('the proof', 'main a[href*="/proof"], main .proof *, main #proof *');
     const other = language === 'ar' ? 'en' : 'ar';
+    // The languages stand at the head of the page.
+    await page.goto(page.url());
     await steps.to('another language', `.languages a[hreflang="${other}"]`);
     await steps.leaves(() => page.keyboard.press('Enter'), `lang=${other}`);
     if (!page.url().includes('/records/')) steps.found.push(`the other language is at ${page.url()}`);

@@ -4,14 +4,15 @@ import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 
 const SIZES = [1280, 360];
-const TONGUES = ['en', 'ar'];
+const TONGUES = ['en', 'ar', 'zh'];
 
 /** What docs/pictures shows: the place, its language, and a window. A palette of 64 colours makes them small. */
 const SHOWN = [
+  { file: 'hub', name: 'home', language: 'en', width: 1200, height: 900 },
   { file: 'search-arabic', name: 'search, Arabic words', language: 'ar', width: 360, height: 720 },
-  { file: 'record', name: 'record, practice es', language: 'en', width: 900, height: 720 },
-  { file: 'state', name: 'State', language: 'fr', width: 900, height: 720 },
-  { file: 'compare', name: 'compare, two', language: 'zh', width: 900, height: 720 },
+  { file: 'record', name: 'record, practice es', language: 'en', width: 1000, height: 860 },
+  { file: 'state', name: 'State', language: 'fr', width: 1000, height: 860 },
+  { file: 'compare', name: 'compare, two', language: 'zh', width: 1000, height: 860 },
 ];
 
 /** Writes `PAGE-LANGUAGE-WIDTH.png` for each page into `directory`, and what is shown in the documentation. */

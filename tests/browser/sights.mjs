@@ -217,9 +217,10 @@ export async function printed(page) {
   const found = [...await width(page), ...await covered(page), ...await page.evaluate(() => {
     const shown = element => element.checkVisibility() && element.getBoundingClientRect().height > 0;
     const lines = [...document.querySelectorAll('main :is(h1, h2, h3, p, dd, li, td, th)')].filter(element =>
-      element.textContent.trim() && !element.closest('nav, form, details, .filters, .actions, .ways, .choose, .along, .pager, .forms, .down, .shelf .kind')
-      // A section that serves only who reads on a screen is left out as a whole.
-      && element.closest('section')?.checkVisibility() !== false);
+      element.textContent.trim() && !element.closest('nav, form, details, .check, .long, .filters, .actions, .ways, .choose, .along, .pager, .forms, .down, .shelf .kind')
+      // A section that serves only who reads on a screen is left out as a whole, and so is a head whose names stand in
+      // each cell of a narrow table.
+      && element.closest('section')?.checkVisibility() !== false && !element.closest('.beside thead'));
     const hidden = lines.filter(element => !shown(element)).slice(0, 3)
       .map(element => `not on paper: ${element.tagName.toLowerCase()} “${element.textContent.trim().slice(0, 40)}”`);
     const dark = [...document.querySelectorAll('main *')].filter(element => {

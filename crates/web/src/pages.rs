@@ -103,6 +103,7 @@ pub(crate) struct Reader {
 pub(crate) struct Frame {
     texts: &'static Texts,
     chosen: bool,
+    path: String,
     site: String,
     node: String,
     contact: Option<String>,
@@ -170,6 +171,7 @@ impl Reader {
         Frame {
             texts: self.texts,
             chosen: self.chosen,
+            path: self.path.clone(),
             site: site_name(app, self.texts),
             node: app.feeds.node().to_string(),
             contact: app.site.contact.clone(),
@@ -285,6 +287,12 @@ impl Frame {
     /// The text of `key` in the language of the page.
     fn text(&self, key: &str) -> String {
         self.texts.get(key)
+    }
+
+    /// Whether this page is the one at `path`, or stands below it.
+    fn is_within(&self, path: &str) -> bool {
+        let rest = self.path.strip_prefix(path);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 
     /// The name of a language, in that of the page.

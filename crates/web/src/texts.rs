@@ -140,6 +140,15 @@ impl Texts {
         self.format(key, None, &args)
     }
 
+    /// The text of `key` with its placeholders filled by words: a year stays a year.
+    pub fn with_words(&self, key: &str, values: &[(&str, &str)]) -> String {
+        let mut args = FluentArgs::new();
+        for (name, value) in values {
+            args.set(*name, FluentValue::from(*value));
+        }
+        self.format(key, None, &args)
+    }
+
     /// The text of `key` for a number of things.
     pub fn count(&self, key: &str, count: u64) -> String {
         let mut args = FluentArgs::new();
@@ -164,26 +173,33 @@ impl Texts {
         things.sort_by(|one, other| self.cldr.compare(&key(one), &key(other)));
     }
 
-    /// A date of a record or statement (`2026-11-23` or with a time of day) as this language writes it.
-    /// A year or a month alone, or what is no date, stays as it is.
+    /// A date of a record or statement (`2026-11-23`, `2026-11`, or with a time of day) as this language
+    /// writes it. A year alone, or what is no date, stays as it is.
     pub fn date(&self, text: &str) -> String {
         let day = text.get(..10).unwrap_or(text);
         let parts: Vec<&str> = day.split('-').collect();
-        let (&[year, month, day], true) = (parts.as_slice(), practice::date::is_date(day)) else {
-            return text.to_owned();
+        let (key, year, month, day) = match *parts.as_slice() {
+            [year, month, day_of] if practice::date::is_date(day) => ("date", year, month, day_of),
+            [year, month] if practice::date::is_date(&format!("{day}-01")) => {
+                ("month-of-year", year, month, "")
+            }
+            _ => return text.to_owned(),
         };
         let months = self.get("months");
         let number: usize = month.parse().unwrap_or_default();
-        let Some(month) = number.checked_sub(1).and_then(|at| months.split(',').nth(at)) else {
+        let Some(name) = number.checked_sub(1).and_then(|at| months.split(',').nth(at)) else {
             return text.to_owned();
         };
-        let day = day.trim_start_matches('0');
-        // As text: a year is not written as other numbers are.
-        let mut args = FluentArgs::new();
-        for (name, value) in [("year", year), ("month", month.trim()), ("day", day)] {
-            args.set(name, FluentValue::from(value));
-        }
-        let date = self.format("date", None, &args);
+        // A year is not written as other numbers are.
+        let date = self.with_words(
+            key,
+            &[
+                ("year", year),
+                ("month", name.trim()),
+                ("number", month),
+                ("day", day.trim_start_matches('0')),
+            ],
+        );
         // A date is isolated as a whole where it is put; isolates within would hide its direction.
         date.replace(['\u{2068}', '\u{2069}'], "")
     }
@@ -396,6 +412,10 @@ mod tests {
         assert_eq!(date("es", "2026-11-23"), "23 de noviembre de 2026");
         assert_eq!(date("zh", "2026-11-23"), "2026年11月23日");
         assert_eq!(date("en", "2015"), "2015");
+        assert_eq!(date("en", "2025-10"), "October 2025");
+        assert_eq!(date("ru", "2025-10"), "10.2025");
+        assert_eq!(date("zh", "2025-10"), "2025年10月");
+        assert_eq!(date("en", "2025-13"), "2025-13");
         assert_eq!(date("en", "not a day"), "not a day");
         assert_eq!(date("en", "2026-13-01"), "2026-13-01");
         assert_eq!(iso(0), "1970-01-01T00:00:00Z");

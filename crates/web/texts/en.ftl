@@ -2,7 +2,6 @@
 
 skip = Skip to the content
 nav = Main navigation
-nav-home = Home
 nav-nodes = Nodes
 nav-about = How to check
 languages = Language of this page
@@ -16,6 +15,7 @@ sample-text = No State speaks here. These records were compiled from public sour
 contents = On this page
 months = January, February, March, April, May, June, July, August, September, October, November, December
 date = { $day } { $month } { $year }
+month-of-year = { $month } { $year }
 date-time = { $date }, { $time } UTC
 entries = { $count ->
     [one] { $count } entry

@@ -2,7 +2,6 @@
 
 skip = Ir al contenido
 nav = Navegación principal
-nav-home = Inicio
 nav-nodes = Nodos
 nav-about = Cómo comprobar
 languages = Idioma de esta página
@@ -16,6 +15,7 @@ sample-text = Ningún Estado habla aquí. Estas fichas se compilaron a partir de
 contents = En esta página
 months = enero, febrero, marzo, abril, mayo, junio, julio, agosto, septiembre, octubre, noviembre, diciembre
 date = { $day } de { $month } de { $year }
+month-of-year = { $month } de { $year }
 date-time = { $date }, { $time } UTC
 entries = { $count ->
     [one] { $count } entrada

@@ -2,7 +2,6 @@
 
 skip = Aller au contenu
 nav = Navigation principale
-nav-home = Accueil
 nav-nodes = Nœuds
 nav-about = Comment vérifier
 languages = Langue de cette page
@@ -16,6 +15,7 @@ sample-text = Aucun État ne s’exprime ici. Ces fiches ont été établies à 
 contents = Sur cette page
 months = janvier, février, mars, avril, mai, juin, juillet, août, septembre, octobre, novembre, décembre
 date = { $day } { $month } { $year }
+month-of-year = { $month } { $year }
 date-time = { $date }, { $time } UTC
 entries = { $count ->
     [one] { $count } entrée

@@ -2,7 +2,6 @@
 
 skip = Ir para o conteúdo
 nav = Navegação principal
-nav-home = Início
 nav-nodes = Nós
 nav-about = Como verificar
 languages = Língua desta página
@@ -16,6 +15,7 @@ sample-text = Nenhum Estado fala aqui. Estas fichas foram compiladas de fontes p
 contents = Nesta página
 months = janeiro, fevereiro, março, abril, maio, junho, julho, agosto, setembro, outubro, novembro, dezembro
 date = { $day } de { $month } de { $year }
+month-of-year = { $month } de { $year }
 date-time = { $date }, { $time } UTC
 entries = { $count ->
     [one] { $count } entrada

@@ -2,7 +2,6 @@
 
 skip = Перейти к содержанию
 nav = Основная навигация
-nav-home = Главная
 nav-nodes = Узлы
 nav-about = Как проверить
 languages = Язык этой страницы
@@ -16,6 +15,7 @@ sample-text = Здесь не выступает ни одно государс�
 contents = На этой странице
 months = января, февраля, марта, апреля, мая, июня, июля, августа, сентября, октября, ноября, декабря
 date = { $day } { $month } { $year } г.
+month-of-year = { $number }.{ $year }
 date-time = { $date }, { $time } UTC
 entries = { $count ->
     [one] { $count } запись журнала

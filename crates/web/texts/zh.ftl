@@ -2,7 +2,6 @@
 
 skip = 跳到正文
 nav = 主导航
-nav-home = 首页
 nav-nodes = 节点
 nav-about = 如何核验
 languages = 本页语言
@@ -16,6 +15,7 @@ sample-text = 此处没有任何国家发言。这些记录根据公开来源编
 contents = 本页内容
 months = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12
 date = { $year }年{ $month }月{ $day }日
+month-of-year = { $year }年{ $month }月
 date-time = { $date } { $time } UTC
 entries = { $count ->
    *[other] { $count } 个条目
@@ -103,7 +103,7 @@ feed-tools = 用其他软件读取
 feed-tools-text = 本记录流是采用 C2SP 格式（tlog-tiles）的透明日志。任何支持这些格式的客户端都可以用此地址和密钥读取并审计。
 address = 地址
 
-record-authentic = 真实无误，自 { $node } 于{ $date }发布以来未经改动。
+record-authentic = 真实无误，自{ $node }于{ $date }发布以来未经改动。
 record-who = 由谁陈述
 record-publisher = 发布者
 record-kind = 类别
@@ -136,7 +136,7 @@ history-who-received = 已收到
 history-who-erased = 已删除
 history-who-not = 尚未
 record-withdrawn = 本记录已撤回
-record-withdrawn-text = { $node } 于{ $date }撤回。原因：{ $reason }。
+record-withdrawn-text = { $node }于{ $date }撤回。原因：{ $reason }。
 record-withdrawn-erased = 其文本在此已删除；凡保存本记录流之处，均须删除。
 record-unavailable = 本记录的文本目前在此不可用。
 record-no-current = 本记录没有可显示的版本。
@@ -144,7 +144,7 @@ record-disowned = 此条目不再有效：{ $node } 已更换签署它的密钥�
 record-unknown-kind = 此版本软件不认识这一类别的记录。可在下方下载其签名文本。
 
 proof-title = 自行核验
-proof-verified = 已在此核验：{ $node } 的签名、其密钥在第 { $index } 条目处有效，以及该条目载于日志。
+proof-verified = 已在此核验：{ $node }的签名、其密钥在第 { $index } 条目处有效，以及该条目载于日志。
 proof-chain = 完整链条，每一环附证据
 proof-link-network = 网络及其文件指纹
 proof-link-participant = 网络指明的根密钥

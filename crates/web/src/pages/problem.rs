@@ -21,7 +21,7 @@ struct ProblemPage {
     title: String,
     advice: String,
     status: String,
-    /// Of a problem that was met: what happened, in English, for who looks after it.
+    /// Of a problem that was met: what happened, on the page in English.
     detail: Option<String>,
     request: Option<String>,
 }
@@ -35,7 +35,8 @@ impl ProblemPage {
             title: texts.get(&key),
             advice: texts.attribute(&key, "advice"),
             status: texts.with("problem-status", &[("status", &name.status().to_string())]),
-            detail: met.and_then(|problem| problem.detail.clone()),
+            // It is written for who looks after the node, in English; other languages have the advice.
+            detail: met.filter(|_| texts.code() == "en").and_then(|problem| problem.detail.clone()),
             request: met.and_then(|problem| problem.instance.clone()),
         }
     }

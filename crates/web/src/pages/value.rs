@@ -209,8 +209,13 @@ impl Shower<'_> {
     }
 
     fn codes(self, vocabulary: &str, codes: &[Value]) -> Shown {
+        // Goals and targets are known by their numbers.
+        let name = |code: &str| match vocabulary {
+            "sdgs" => format!("{code} {}", self.label(vocabulary, code)),
+            _ => self.label(vocabulary, code),
+        };
         let tag = |code: &Value| match code.as_str() {
-            Some(code) => Tag { name: self.label(vocabulary, code), href: filed(vocabulary, code) },
+            Some(code) => Tag { name: name(code), href: filed(vocabulary, code) },
             None => plain_tag(code.to_string()),
         };
         Shown::Tags(codes.iter().map(tag).collect())
@@ -219,8 +224,13 @@ impl Shower<'_> {
     fn period(self, period: &Map<String, Value>) -> Shown {
         let date =
             |name: &str| period.get(name).and_then(Value::as_str).map(|date| self.texts.date(date));
-        let (from, to) = (date("from").unwrap_or_default(), date("to").unwrap_or_default());
-        Shown::Plain(format!("{from} – {to}").trim().to_owned())
+        let open = |key: &str, date: &str| self.texts.with_words(key, &[("date", date)]);
+        Shown::Plain(match (date("from"), date("to")) {
+            (Some(from), Some(to)) => format!("{from} – {to}"),
+            (Some(from), None) => open("period-from", &from),
+            (None, Some(to)) => open("period-to", &to),
+            (None, None) => String::new(),
+        })
     }
 
     /// One item of a list: a document is a link with its date and symbol, the rest a group.

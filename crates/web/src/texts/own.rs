@@ -113,10 +113,10 @@ mod tests {
     #[test]
     fn a_language_of_ones_own_says_its_name() {
         let file = |code: &str, source: &str| one(code.to_owned(), source.to_owned());
-        let own = file("gn", "language-name = Avañe’ẽ\nnav-home = Ñepyrũ\n").unwrap();
+        let own = file("gn", "language-name = Avañe’ẽ\nsearch = Heka\n").unwrap();
         assert_eq!((own.code.as_str(), own.name.as_deref()), ("gn", Some("Avañe’ẽ")));
-        assert!(file("en", "nav-home = Start\n").unwrap().name.is_none());
-        assert!(matches!(file("gn", "nav-home = x\n"), Err(InvalidTexts::Nameless { .. })));
+        assert!(file("en", "search = Find\n").unwrap().name.is_none());
+        assert!(matches!(file("gn", "search = x\n"), Err(InvalidTexts::Nameless { .. })));
         assert!(matches!(file("../x", ""), Err(InvalidTexts::Code { .. })));
         assert!(matches!(file("gn", "= {\n"), Err(InvalidTexts::Syntax { .. })));
         let long = "# \n".repeat(BYTES_MAX);

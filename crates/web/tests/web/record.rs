@@ -321,3 +321,18 @@ async fn a_record_of_many_versions_stays_a_page() {
     let older = shown(&stand, &id, "?version=3").await;
     holds(&older, &["What changed since version 2", "You are reading version 3."]);
 }
+
+#[tokio::test]
+async fn fixed_words_and_open_periods_stand_in_the_language_of_the_page() {
+    let stand = Stand::new().await;
+    let mut subject = practice("Seguimiento");
+    subject["period"] = json!({ "from": "2015" });
+    subject["retrieved"] = json!("excerpt");
+    subject["sdgs"] = json!(["16.6"]);
+    let id = put(&stand, Kind::GOOD_PRACTICE, None, subject).await.id;
+    // A year is no number of things.
+    holds(&shown(&stand, &id, "?lang=en").await, &["from 2015", "in excerpts", ">16.6 "]);
+    let arabic = shown(&stand, &id, "?lang=ar").await;
+    holds(&arabic, &["منذ \u{2068}2015\u{2069}", "في مقتطفات"]);
+    assert!(!arabic.contains("2,015"));
+}

@@ -170,6 +170,7 @@ async fn a_browser_gets_a_problem_as_a_page_and_a_program_as_json() {
     let page = stand.get_with("/nothing?lang=fr", &[("accept", "text/html,*/*;q=0.8")]).await;
     assert_eq!((page.status.as_u16(), page.header("content-language")), (404, "fr"));
     assert!(page.text().contains("Il n’y a rien de tel ici"), "{}", page.text());
+    assert!(!page.text().contains("there is no"), "{}", page.text());
     let json = stand.get("/nothing").await;
     assert_eq!(json.header("content-type"), "application/problem+json");
     for name in Name::ALL {

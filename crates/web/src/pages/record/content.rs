@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use super::super::Frame;
 use super::super::value::{Labelled, Named, Passage, Shower, Shown};
 use super::tongues::Tongues;
+use crate::texts::Texts;
 
 /// Fields that stand beside the text, not in it.
 const ASIDE: [&str; 11] = [
@@ -165,10 +166,23 @@ fn aside(shower: Shower<'_>, body: &Body, subject: &Map<String, Value>) -> Vec<L
     for name in ["reuse", "reported_by", "retrieved", "reviewed", "local_id"] {
         if let (Some(field), Some(value)) = (kinds::field(name), subject.get(name)) {
             let label = field.label(texts.code()).to_owned();
-            lines.push(Labelled { label, value: shower.field(field, value) });
+            let value = match (name, value.as_str()) {
+                ("retrieved", Some(how)) => retrieved(texts, how),
+                _ => shower.field(field, value),
+            };
+            lines.push(Labelled { label, value });
         }
     }
     lines
+}
+
+/// How or when the sources were read: the word that compilers use, a day, or whatever stands there.
+fn retrieved(texts: &Texts, how: &str) -> Shown {
+    match how {
+        "excerpt" => Shown::Plain(texts.get("retrieved-excerpt")),
+        day if practice::date::is_date(day) => Shown::Plain(texts.date(day)),
+        other => Shown::Symbol(other.to_owned()),
+    }
 }
 
 /// A record that is held is a link with its title; how it is called in the log is then left to its page.

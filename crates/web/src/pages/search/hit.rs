@@ -71,9 +71,10 @@ pub(super) fn line(app: &App, found: &Found, texts: &Texts) -> HitLine {
     }
 }
 
+/// The parts of a text; where one field ends and the next begins, a mark stands between them.
 fn words(parts: &[Part]) -> Vec<Words> {
     let words = |part: &Part| Words {
-        text: part.text().to_owned(),
+        text: part.text().replace('\n', " · "),
         marked: matches!(part, Part::Marked(_)),
     };
     parts.iter().map(words).collect()
