@@ -95,6 +95,11 @@ pub trait FeedStore: Send + Sync {
     /// Replaces it, all or nothing. On disk when this returns: no cosignature leaves before.
     async fn set_witnessed(&self, origin: &Hash, bytes: Bytes) -> Result<(), StoreError>;
 
+    /// Whether anything can be written at this moment, as far as that can be told without writing.
+    fn writable(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     /// Forgets all facts of a feed that is no longer followed. Never called for our own.
     async fn forget(&self, origin: &Origin) -> Result<(), StoreError>;
 }

@@ -59,6 +59,8 @@ pub struct Config {
     pub witness: Cosigning,
     /// TLS from certificate files. Without them the node speaks plain HTTP, for a reverse proxy.
     pub tls: Tls,
+    /// For those who look after this node.
+    pub operator: Operator,
     /// How this node reaches others.
     pub peers: Peers,
     /// Ceilings that keep a small machine alive.
@@ -96,6 +98,17 @@ pub struct Tls {
     /// Its private key, PEM.
     #[schemars(example = &"/etc/jopoi/privkey.pem")]
     pub key: Option<PathBuf>,
+}
+
+/// Monitoring.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Operator {
+    /// The address and port where a monitoring system reads `/metrics`, `/livez` and `/readyz`; nothing else
+    /// is answered there. Whoever reaches it may read it, without TLS: loopback, or a network of your own.
+    /// Empty: over the control socket alone.
+    #[schemars(example = &"127.0.0.1:9464")]
+    pub listen: Option<SocketAddr>,
 }
 
 /// Outward.
@@ -165,6 +178,7 @@ impl Default for Config {
             witnesses: Vec::new(),
             witness: Cosigning::default(),
             tls: Tls::default(),
+            operator: Operator::default(),
             peers: Peers::default(),
             limits: Limits::default(),
             site: Site::default(),

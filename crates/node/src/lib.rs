@@ -15,6 +15,7 @@ pub mod drill;
 pub mod evidence;
 pub mod keys;
 pub mod log;
+pub mod meters;
 pub mod output;
 pub mod outward;
 pub mod place;

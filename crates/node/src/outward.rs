@@ -1,6 +1,7 @@
 //! What this program does with other nodes when an operator asks: the pages' and commands' view of
 //! the `peer` crate.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -15,6 +16,7 @@ use peer::receipts::{Submissions, Witness};
 use peer::relay::{RelayStatus, Relays};
 use peer::settings::PeerSettings;
 use peer::sight::Sight;
+use peer::tally::Tally;
 use practice::body::Body;
 use practice::node_record::NodeRecord;
 use tlog::ed25519::PublicKey;
@@ -89,6 +91,16 @@ impl Outward {
     /// How it goes with the nodes that are followed.
     pub fn known(&self) -> Vec<api::Peer> {
         PeersView::status(self)
+    }
+
+    /// What was counted of them, once following has begun.
+    pub fn tally(&self) -> Option<&Tally> {
+        self.peers.get().map(|peers| peers.tally())
+    }
+
+    /// How many entries each of them says its public feeds have and we do not, once following has begun.
+    pub fn lags(&self) -> BTreeMap<NodeName, u64> {
+        self.peers.get().map(|peers| peers.lags()).unwrap_or_default()
     }
 
     /// Seconds by which the clocks of peers are ahead of ours, of those that told.

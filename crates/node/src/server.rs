@@ -37,6 +37,8 @@ pub struct Served {
     pub node: Arc<Node>,
     /// Ends with `/`.
     pub url: String,
+    /// Where a monitoring system reads it, if anywhere.
+    pub monitored: Option<SocketAddr>,
 }
 
 impl Server {
@@ -83,27 +85,14 @@ impl Server {
             limits.clone(),
             process::asked(shutdown.clone()),
         ));
-        for node in &nodes {
-            tasks.spawn(follow(Arc::clone(node), shutdown.clone()));
-            let socket = match control::listen(node.place()) {
-                Ok(socket) => Listener::Unix(socket),
-                Err(error) => {
-                    warn!("commands cannot reach this server: {error:#}");
-                    continue;
-                }
-            };
-            let limits = Limits { request: OPERATOR_REQUEST, ..limits.clone() };
-            let asked = process::asked(shutdown.clone());
-            tasks.spawn(web::server::serve(socket, node.operator_router(), limits, asked));
-        }
-        let nodes = nodes
-            .into_iter()
-            .map(|node| Served { url: own_url(&node.place().config, address), node });
-        let nodes: Vec<Served> = nodes.collect();
-        for Served { node, url } in &nodes {
+        let mut served = Vec::with_capacity(nodes.len());
+        for node in nodes {
+            let url = own_url(&node.place().config, address);
+            let monitored = attend(&node, &mut tasks, &limits, shutdown)?;
             info!(node.name = %node.feeds().node(), "serving {} at {url}", node.feeds().node());
+            served.push(Served { node, url, monitored });
         }
-        Ok(Self { nodes, tasks })
+        Ok(Self { nodes: served, tasks })
     }
 
     /// What is served here.
@@ -129,8 +118,38 @@ impl Served {
 
     /// What is told of it to programs.
     pub fn line(&self) -> Value {
-        json!({"node": self.name(), "url": self.url, "control": self.node.place().socket()})
+        let mut line =
+            json!({"node": self.name(), "url": self.url, "control": self.node.place().socket()});
+        if let (Some(address), Some(line)) = (self.monitored, line.as_object_mut()) {
+            line.insert("metrics".to_owned(), format!("http://{address}/metrics").into());
+        }
+        line
     }
+}
+
+/// What a node has besides the public listener: its peers, its control socket, and the port for monitoring,
+/// whose address is the answer.
+fn attend(
+    node: &Arc<Node>,
+    tasks: &mut JoinSet<()>,
+    limits: &Limits,
+    shutdown: &watch::Receiver<bool>,
+) -> anyhow::Result<Option<SocketAddr>> {
+    let asked = || process::asked(shutdown.clone());
+    tasks.spawn(follow(Arc::clone(node), shutdown.clone()));
+    match control::listen(node.place()) {
+        Ok(socket) => {
+            let limits = Limits { request: OPERATOR_REQUEST, ..limits.clone() };
+            let (socket, router) = (Listener::Unix(socket), node.operator_router());
+            tasks.spawn(web::server::serve(socket, router, limits, asked()));
+        }
+        Err(error) => warn!("commands cannot reach this server: {error:#}"),
+    }
+    let Some(listener) = monitor_listener(&node.place().config)? else { return Ok(None) };
+    let address = listener.local_addr()?;
+    let (listener, router) = (Listener::Tcp(listener), node.monitor_router());
+    tasks.spawn(web::server::serve(listener, router, limits.clone(), asked()));
+    Ok(Some(address))
 }
 
 async fn follow(node: Arc<Node>, shutdown: watch::Receiver<bool>) {
@@ -174,6 +193,16 @@ fn public_router(nodes: &[Arc<Node>]) -> anyhow::Result<Router> {
         hosts.extend(bases(node).into_iter().map(|base| (base, node.public_router())));
     }
     Ok(web::hosts::dispatch(hosts))
+}
+
+/// The port for monitoring, if the configuration names one.
+fn monitor_listener(config: &Config) -> anyhow::Result<Option<tokio::net::TcpListener>> {
+    let Some(address) = config.operator.listen else { return Ok(None) };
+    let listener = TcpListener::bind(address).with_context(|| {
+        format!("cannot listen on {address}; change `operator.listen` in the configuration")
+    })?;
+    listener.set_nonblocking(true)?;
+    Ok(Some(tokio::net::TcpListener::from_std(listener)?))
 }
 
 fn public_listener(config: &Config, listener: TcpListener) -> anyhow::Result<Listener> {

@@ -2,15 +2,17 @@
 //! and the calendar.
 //!
 //! [`change`] makes and publishes node records, [`calendar`] tells what ends, [`doctor`] looks at the
-//! node from inside and asks its peers.
+//! node from inside and asks its peers, [`readiness`] answers those who ask every few seconds.
 
 pub mod calendar;
 pub mod certificate;
 pub mod change;
 pub mod doctor;
 pub mod outside;
+pub mod readiness;
 pub mod restricted;
 
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -21,7 +23,7 @@ use network::KeyHistory;
 use practice::node_record::{NodeKey, USES};
 use tlog::ed25519::PublicKey;
 use tlog::name::NodeName;
-use web::upkeep::{Upkeep, UpkeepError};
+use web::upkeep::{Unready, Upkeep, UpkeepError};
 use wire::api::ProbeResult;
 use wire::api::keys::{
     Calendar, DisownedLine, DoctorAnswer, Finding, FormerKey, KeyLine, KeysStatus,
@@ -40,6 +42,9 @@ pub const KEY_YEAR_S: u64 = 365 * 24 * 3_600;
 
 /// How often the files of the secret are looked at: a day more or less does not matter to a former key.
 const LOOK_EVERY: Duration = Duration::from_secs(3_600);
+
+/// What may stand in the way of a node, in the order in which it is looked at.
+pub const UNREADY: [&str; 4] = ["store", "disk", "keys", "clock"];
 
 /// Who keeps the keys of one node.
 pub struct Keeper {
@@ -105,6 +110,11 @@ impl Keeper {
 
     fn ring(&self) -> MutexGuard<'_, Ring> {
         self.ring.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The data directory.
+    pub fn data(&self) -> &Path {
+        &self.place.data
     }
 
     fn node(&self) -> &NodeName {
@@ -205,6 +215,10 @@ impl Upkeep for Keeper {
     fn look(&self) -> Vec<Finding> {
         let fine = [ProbeResult::Ok, ProbeResult::Skipped];
         self.at_a_glance().into_iter().filter(|finding| !fine.contains(&finding.result)).collect()
+    }
+
+    fn unready(&self) -> Vec<Unready> {
+        self.in_the_way()
     }
 
     async fn doctor(&self) -> DoctorAnswer {

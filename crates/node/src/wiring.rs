@@ -21,6 +21,7 @@ use crate::config::{Config, FILE_NAME};
 use crate::copies::Vault;
 use crate::keys::online::Slot;
 use crate::keys::ring::Ring;
+use crate::meters::NodeMeters;
 use crate::outward::Outward;
 use crate::place::Place;
 use crate::upkeep::Keeper;
@@ -117,7 +118,9 @@ impl Node {
         app.upkeep = Some(Arc::clone(&keeper) as _);
         app.relays = place.config.relays()?;
         app.copies = Some(Arc::clone(&vault) as _);
-        app.search = Some(Arc::new(index));
+        app.search = Some(Arc::new(index.clone()));
+        let meters = NodeMeters::new(app.clone(), Arc::clone(&outward), Arc::clone(&keeper), index);
+        app.meters = Some(Arc::new(meters));
         Ok(Arc::new(Self { place: place.clone(), feeds, outward, keeper, vault, indexer, app }))
     }
 
@@ -154,6 +157,11 @@ impl Node {
     /// What the operator may ask, for the control socket and for commands without a server.
     pub fn operator_router(&self) -> Router {
         web::routes::operator(self.app.clone())
+    }
+
+    /// What a monitoring system may ask.
+    pub fn monitor_router(&self) -> Router {
+        web::routes::monitor(self.app.clone())
     }
 
     /// What anybody may ask.

@@ -27,6 +27,7 @@ use wire::{media, paths};
 use crate::exchange::{Answer, Ask, Exchange};
 use crate::outbound::{Outbound, RefusedUrl};
 use crate::signing::Signs;
+use crate::tally::Exchanged;
 
 /// The heads a node shows, and the tag of that answer.
 pub type Heads = (Vec<HeadLine>, Option<String>);
@@ -45,6 +46,8 @@ pub struct HttpCarrier {
     failed: Mutex<Vec<Option<Instant>>>,
     /// Who asks; a stranger, without.
     signs: Option<Arc<dyn Signs>>,
+    /// Where what is exchanged is counted; nowhere, without.
+    exchanged: Option<Exchanged>,
     /// What this node may hold of the budget, in KiB.
     share: Arc<Semaphore>,
     /// Its clock in Unix seconds, and when it told.
@@ -77,6 +80,7 @@ impl HttpCarrier {
             urls: usable,
             preferred: AtomicUsize::new(0),
             signs: None,
+            exchanged: None,
             date: Mutex::new(None),
             certificate_end: Mutex::new(None),
         })
@@ -86,6 +90,12 @@ impl HttpCarrier {
     #[must_use]
     pub fn signed_by(self, signs: Option<Arc<dyn Signs>>) -> Self {
         Self { signs, ..self }
+    }
+
+    /// Has what is exchanged counted there.
+    #[must_use]
+    pub(crate) fn counted_in(self, exchanged: Exchanged) -> Self {
+        Self { exchanged: Some(exchanged), ..self }
     }
 
     /// What the node shows to us of all feeds it holds, with the tag of this answer; `None` if that is
@@ -146,8 +156,10 @@ impl HttpCarrier {
             let at = (first + turn) % self.urls.len();
             let Some(base) = self.urls.get(at) else { break };
             let (outbound, share) = (&*self.outbound, &self.share);
-            let signs = self.signs.as_deref();
-            match (Exchange { outbound, base, signs, ask: &ask, share, deadline }).run().await {
+            let (signs, exchanged) = (self.signs.as_deref(), self.exchanged.as_ref());
+            let exchange =
+                Exchange { outbound, base, signs, ask: &ask, share, exchanged, deadline };
+            match exchange.run().await {
                 Ok(answer) => {
                     self.preferred.store(at, Ordering::Relaxed);
                     self.note_date(&answer);

@@ -17,6 +17,7 @@ use wire::signature;
 use crate::limits::Limits;
 use crate::outbound::Outbound;
 use crate::signing::Signs;
+use crate::tally::Exchanged;
 use crate::words;
 
 /// Answers up to this length do not draw on the byte budget: there are few of them at a time.
@@ -69,6 +70,8 @@ pub(crate) struct Exchange<'a> {
     pub(crate) ask: &'a Ask,
     /// What this carrier may hold of the budget.
     pub(crate) share: &'a Arc<Semaphore>,
+    /// Where bytes are counted, if anywhere.
+    pub(crate) exchanged: Option<&'a Exchanged>,
     pub(crate) deadline: Instant,
 }
 
@@ -131,7 +134,11 @@ impl Exchange<'_> {
         let patience =
             limits.connect + limits.idle + ask.wait.unwrap_or_default() + ask.posting(limits);
         let until = self.deadline.min(Instant::now() + patience);
-        match timeout_at(until, request.send()).await {
+        let sent = timeout_at(until, request.send()).await;
+        if let (Some(exchanged), Some((_, bytes))) = (self.exchanged, &ask.post) {
+            exchanged.sent.inc_by(bytes.len() as u64);
+        }
+        match sent {
             Ok(Ok(response)) => Ok(response),
             Ok(Err(error)) => Err(self.unreachable(words::of(&error))),
             Err(_) => {
@@ -248,6 +255,9 @@ impl Exchange<'_> {
                 return Err(self.improper(format!("it is longer than {limit} bytes")));
             }
             bytes.extend_from_slice(&chunk);
+            if let Some(exchanged) = self.exchanged {
+                exchanged.received.inc_by(chunk.len() as u64);
+            }
             if !rate.keeps_up(chunk.len()) {
                 let least = rate.least_per_second;
                 return Err(self.improper(format!("it comes slower than {least} bytes a second")));

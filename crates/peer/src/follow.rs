@@ -22,6 +22,7 @@ use crate::line::Line;
 use crate::outbound::{Outbound, RefusedUrl};
 use crate::scout::Scout;
 use crate::settings::PeerSettings;
+use crate::tally::Tally;
 
 /// After a change of feeds, pins and node records are looked at again at most this often.
 const CALM: Duration = Duration::from_millis(200);
@@ -41,6 +42,7 @@ pub struct Peers {
     reaches: bool,
     running: Mutex<BTreeMap<Origin, Running>>,
     scouting: Mutex<BTreeMap<NodeName, Scouting>>,
+    tally: Tally,
     /// Ticks when a node shows us other feeds than before.
     found: watch::Sender<u64>,
     stopping: watch::Sender<bool>,
@@ -105,6 +107,7 @@ impl Peers {
             reaches: settings.rounds > 0,
             running: Mutex::default(),
             scouting: Mutex::default(),
+            tally: Tally::default(),
             found: watch::Sender::new(0),
             stopping: watch::Sender::new(false),
         });
@@ -121,6 +124,21 @@ impl Peers {
     /// The way out that is used: for probes, and for a node record before it is pinned.
     pub fn outbound(&self) -> &Arc<Outbound> {
         &self.outbound
+    }
+
+    /// What was counted of the nodes that are followed.
+    pub fn tally(&self) -> &Tally {
+        &self.tally
+    }
+
+    /// How many entries of its public feeds each node has and we do not, as it said within the last minute.
+    pub fn lags(&self) -> BTreeMap<NodeName, u64> {
+        let behind = |(origin, size): (Origin, u64)| size.saturating_sub(self.home.held(&origin).0);
+        let scouting = self.scouting();
+        let lags = scouting.iter().map(|(node, scouting)| {
+            (node.clone(), scouting.scout.sizes().into_iter().map(behind).sum())
+        });
+        lags.collect()
     }
 
     /// To be called after a node was followed or unfollowed: takes effect at once.
@@ -210,6 +228,9 @@ impl Peers {
             None => {
                 old.line.halt();
                 old.line.forget();
+                if !wanted.keys().any(|other| other.node() == origin.node()) {
+                    self.tally.forget(origin.node());
+                }
                 false
             }
         });
@@ -221,16 +242,17 @@ impl Peers {
             // The feeds of one node share a carrier, and with it the node's part of the budget.
             let carrier = carriers
                 .entry(origin.node().clone())
-                .or_insert_with(|| self.carrier(&urls).map(Arc::new))
+                .or_insert_with(|| self.carrier(origin.node(), &urls).map(Arc::new))
                 .clone();
             let line = self.spawn(&origin, urls, carrier.map_err(|error| error.to_string()));
             running.insert(origin, line);
         }
     }
 
-    /// A carrier whose requests are ours.
-    fn carrier(&self, urls: &[String]) -> Result<HttpCarrier, RefusedUrl> {
-        Ok(HttpCarrier::new(&self.outbound, urls)?.signed_by(self.home.signs()))
+    /// A carrier whose requests are ours, and whose bytes are counted.
+    fn carrier(&self, node: &NodeName, urls: &[String]) -> Result<HttpCarrier, RefusedUrl> {
+        let carrier = HttpCarrier::new(&self.outbound, urls)?.signed_by(self.home.signs());
+        Ok(carrier.counted_in(self.tally.bytes(node)))
     }
 
     /// Makes the scouts agree with what is pinned. Whoever signs nothing is shown nothing.
@@ -246,7 +268,7 @@ impl Peers {
                 continue;
             }
             // The line of the node's public feed says what is wrong with its addresses.
-            let Ok(carrier) = self.carrier(&urls) else { continue };
+            let Ok(carrier) = self.carrier(node, &urls) else { continue };
             let scout = Arc::new(Scout::new(node.clone()));
             let (in_task, found) = (Arc::clone(&scout), self.found.clone());
             let home = Arc::clone(&self.home);
@@ -263,7 +285,8 @@ impl Peers {
         carrier: Result<Arc<HttpCarrier>, String>,
     ) -> Running {
         let (home, turns) = (Arc::clone(&self.home), Arc::clone(&self.turns));
-        let line = Arc::new(Line::new(origin.clone(), home, turns, self.interval_s));
+        let line =
+            Arc::new(Line::new(origin.clone(), home, turns, self.interval_s, self.tally.clone()));
         let in_task = (Arc::clone(&line), carrier.clone());
         let task = tokio::spawn(async move {
             match in_task {

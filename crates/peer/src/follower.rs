@@ -10,6 +10,7 @@ use tokio::sync::Semaphore;
 
 use crate::line::Line;
 use crate::schedule::Schedule;
+use crate::tally::Tally;
 
 /// One feed that is followed.
 pub struct Follower {
@@ -20,7 +21,15 @@ impl Follower {
     /// Follows `origin` into `feeds` once it [runs](Self::run). `turns` are those of all rounds of the node;
     /// `interval_s` is the time between rounds with a peer that holds no requests.
     pub fn new(feeds: &Arc<Feeds>, origin: Origin, turns: Arc<Semaphore>, interval_s: u64) -> Self {
-        Self { line: Line::new(origin, Arc::new(Arc::clone(feeds)), turns, interval_s) }
+        Self {
+            line: Line::new(
+                origin,
+                Arc::new(Arc::clone(feeds)),
+                turns,
+                interval_s,
+                Tally::default(),
+            ),
+        }
     }
 
     /// The feed.

@@ -6,7 +6,7 @@
 
 use std::future::Future;
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -32,6 +32,8 @@ pub(crate) struct Gate<'a> {
     pub(crate) requested: watch::Receiver<u64>,
     /// When the round must be over, what it waits for news apart.
     pub(crate) deadline: Instant,
+    /// When the news came that the round waited for.
+    pub(crate) news: OnceLock<Instant>,
 }
 
 impl Gate<'_> {
@@ -108,6 +110,8 @@ impl Carrier for Gate<'_> {
             answer = self.inner.since(origin, size, wait) => answer?,
         };
         if answer != Since::Nothing {
+            // A round waits once.
+            let _ = self.news.set(Instant::now());
             self.enter().await;
         }
         Ok(answer)

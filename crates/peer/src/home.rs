@@ -13,6 +13,7 @@ use wire::heads::HeadLine;
 
 use crate::gossip;
 use crate::signing::Signs;
+use crate::tally::Why;
 
 /// Feeds of one node that are followed; the public one and what continues it.
 pub(crate) const FEEDS_OF_A_NODE: usize = 16;
@@ -69,15 +70,15 @@ pub(crate) trait Home: Send + Sync {
 pub(crate) enum Failure {
     /// The peer asks to come back later.
     Busy { seconds: u64 },
-    /// Anything else, in words.
-    Words(String),
+    /// Anything else.
+    Other { why: Why, words: String },
 }
 
 impl From<CarrierError> for Failure {
     fn from(error: CarrierError) -> Self {
         match error {
             CarrierError::Busy { seconds, .. } => Self::Busy { seconds },
-            other => Self::Words(other.to_string()),
+            other => Self::Other { why: Why::from(&other), words: other.to_string() },
         }
     }
 }
@@ -89,15 +90,15 @@ impl From<&SyncError> for Failure {
         }
         let mut words = error.to_string();
         let mut cause = error.source();
-        while let Some(error) = cause {
-            let more = error.to_string();
+        while let Some(inner) = cause {
+            let more = inner.to_string();
             // A transparent error repeats the words of its source.
             if !words.contains(&more) {
                 words = format!("{words}: {more}");
             }
-            cause = error.source();
+            cause = inner.source();
         }
-        Self::Words(words)
+        Self::Other { why: Why::from(error), words }
     }
 }
 

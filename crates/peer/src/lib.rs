@@ -2,7 +2,7 @@
 //!
 //! [`carrier`] brings bytes and trusts nobody; what they are worth is decided in `feed`. [`schedule`]
 //! says when a feed is tried next, [`follow`] runs one bounded task for each feed that is followed,
-//! [`probe`] tells an operator step by step why a node cannot be reached.
+//! [`probe`] tells an operator step by step why a node cannot be reached, [`tally`] counts what happens.
 //!
 //! **Invariant:** every exchange has a byte limit, a deadline and checked addresses before its first
 //! byte is read, and no fault of one peer changes what another one gets.
@@ -22,6 +22,7 @@ pub mod schedule;
 pub mod settings;
 pub mod sight;
 pub mod signing;
+pub mod tally;
 
 mod exchange;
 mod gate;

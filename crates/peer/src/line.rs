@@ -1,7 +1,7 @@
 //! One feed that is followed: its schedule, its rounds, and what can be told of it.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use feed::ports::{Carrier, Progress};
@@ -15,6 +15,7 @@ use wire::limits::WAIT_FOLLOWER;
 use crate::gate::Gate;
 use crate::home::{Failure, Home};
 use crate::schedule::{Event, Schedule};
+use crate::tally::{Tally, Why};
 
 /// A round that lasts longer goes on in a next one: what it verified is kept.
 const ROUND: Duration = Duration::from_secs(3_600);
@@ -28,6 +29,7 @@ pub(crate) struct Line {
     home: Arc<dyn Home>,
     turns: Arc<Semaphore>,
     interval_s: u64,
+    tally: Tally,
     state: Mutex<State>,
     /// Steps made in all rounds: tells a slow round from a stuck one.
     steps: AtomicU64,
@@ -49,6 +51,7 @@ impl Line {
         home: Arc<dyn Home>,
         turns: Arc<Semaphore>,
         interval_s: u64,
+        tally: Tally,
     ) -> Self {
         let schedule = Schedule::from_memo(home.memo(&memo_key(&origin)).as_deref(), home.now());
         Self {
@@ -56,6 +59,7 @@ impl Line {
             home,
             turns,
             interval_s: interval_s.max(1),
+            tally,
             state: Mutex::new(State { schedule, kept_at: 0, progress: None }),
             steps: AtomicU64::new(0),
             requested: watch::Sender::new(0),
@@ -86,7 +90,7 @@ impl Line {
 
     /// Says why the feed cannot be tried at all, and waits until that is over.
     pub(crate) async fn give_up(&self, reason: &str) {
-        self.judge(Err(Failure::Words(reason.to_owned())));
+        self.judge(Err(Failure::Other { why: Why::Here, words: reason.to_owned() }));
         let (mut halt, mut requested) = (self.halt.subscribe(), self.requested.subscribe());
         loop {
             let ticket = *requested.borrow_and_update();
@@ -154,11 +158,16 @@ impl Line {
             halt: self.halt.subscribe(),
             requested: self.requested.subscribe(),
             deadline: begun + ROUND + wait.unwrap_or_default(),
+            news: OnceLock::new(),
         };
         let result = self.home.round(&gate, &self.origin, wait, self).await;
+        let busy_since = if park { gate.news.get().copied() } else { Some(begun) };
         drop(gate);
         if *self.halt.borrow() {
             return false;
+        }
+        if let Some(since) = busy_since {
+            self.tally.took(since.elapsed());
         }
         let went_on = self.steps.load(Ordering::Relaxed) > steps;
         if result.is_err() && begun.elapsed() >= ROUND && went_on {
@@ -188,7 +197,10 @@ impl Line {
                 state.schedule.succeeded(now, self.interval_s.saturating_add(jitter))
             }
             Err(Failure::Busy { seconds }) => Some(state.schedule.asked_to_wait(now, seconds)),
-            Err(Failure::Words(reason)) => Some(state.schedule.failed(now, &reason, chance)),
+            Err(Failure::Other { why, words }) => {
+                self.tally.failed(self.origin.node(), why);
+                Some(state.schedule.failed(now, &words, chance))
+            }
         };
         let memo = state.schedule.memo();
         let keep = event.is_some() || now.saturating_sub(state.kept_at) >= MEMO_EVERY_S;

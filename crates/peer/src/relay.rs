@@ -27,6 +27,7 @@ use crate::outbound::Outbound;
 use crate::schedule::{Event, Schedule};
 use crate::settings::PeerSettings;
 use crate::signing::Signs;
+use crate::tally::Why;
 
 /// Publications within this time are sent together.
 const CALM: Duration = Duration::from_millis(200);
@@ -223,7 +224,7 @@ impl Relay {
                 let _ = self.schedule.asked_to_wait(now, *seconds);
                 rest = Duration::from_secs(self.schedule.due_in(now));
             }
-            Err(Failure::Words(reason)) => {
+            Err(Failure::Other { words: reason, .. }) => {
                 let mut chance = [0; 8];
                 self.feeds.random().fill(&mut chance);
                 let event = self.schedule.failed(now, reason, u64::from_be_bytes(chance));
@@ -235,7 +236,7 @@ impl Relay {
         }
         self.tell(outcome.err().map(|failure| match failure {
             Failure::Busy { seconds } => format!("it asks to wait {seconds} s"),
-            Failure::Words(reason) => reason,
+            Failure::Other { words, .. } => words,
         }));
         rest
     }
@@ -399,5 +400,5 @@ impl Relay {
 }
 
 fn words(reason: impl Into<String>) -> Failure {
-    Failure::Words(reason.into())
+    Failure::Other { why: Why::Here, words: reason.into() }
 }

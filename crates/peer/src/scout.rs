@@ -3,12 +3,12 @@
 //! A node record names only what everybody may know of. So each followed node is asked, once a minute,
 //! which of its feeds it shows to us; a list that has not changed costs a line.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::time::Duration;
 
-use tlog::name::{FeedName, NodeName};
+use tlog::name::{FeedName, NodeName, Origin};
 use tokio::sync::watch;
 use tokio::time::sleep;
 use tracing::debug;
@@ -27,6 +27,8 @@ const EVERY_MAX: Duration = Duration::from_secs(3_600);
 pub(crate) struct Scout {
     node: NodeName,
     found: Mutex<Option<BTreeSet<FeedName>>>,
+    /// How many entries it says its public feeds have.
+    sizes: Mutex<BTreeMap<Origin, u64>>,
     asked: watch::Sender<u64>,
     answered: watch::Sender<u64>,
 }
@@ -34,12 +36,17 @@ pub(crate) struct Scout {
 impl Scout {
     pub(crate) fn new(node: NodeName) -> Self {
         let (asked, answered) = (watch::Sender::new(0), watch::Sender::new(0));
-        Self { node, found: Mutex::default(), asked, answered }
+        Self { node, found: Mutex::default(), sizes: Mutex::default(), asked, answered }
     }
 
     /// The restricted feeds it showed when it was last asked; `None` before it ever answered.
     pub(crate) fn found(&self) -> Option<BTreeSet<FeedName>> {
         self.found.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// How many entries its public feeds had when it was last asked, as it says.
+    pub(crate) fn sizes(&self) -> BTreeMap<Origin, u64> {
+        self.sizes.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Has it asked now; returns when it has answered or failed.
@@ -63,6 +70,10 @@ impl Scout {
                 Ok(Some((heads, tag))) => {
                     home.compare(carrier, &heads).await;
                     let of_node = heads.iter().filter(|head| *head.origin.node() == self.node);
+                    let public = of_node.clone().filter(|head| !head.origin.feed().is_restricted());
+                    let sizes = public.take(FEEDS_OF_A_NODE);
+                    let sizes = sizes.map(|head| (head.origin.clone(), head.size)).collect();
+                    *self.sizes.lock().unwrap_or_else(PoisonError::into_inner) = sizes;
                     let feeds = of_node.map(|head| head.origin.feed().clone());
                     let restricted = feeds.filter(FeedName::is_restricted).take(FEEDS_OF_A_NODE);
                     let restricted = restricted.collect();

@@ -224,6 +224,13 @@ impl FeedStore for Directory {
         self.blocking(write).await
     }
 
+    fn writable(&self) -> Result<(), StoreError> {
+        let what = "the data directory";
+        self.shared.may_write(what)?;
+        rustix::fs::access(&self.shared.data, rustix::fs::Access::WRITE_OK)
+            .map_err(|error| disk::refusal("write to", what, error.into()))
+    }
+
     async fn forget(&self, origin: &Origin) -> Result<(), StoreError> {
         let origin = origin.clone();
         self.blocking(move |shared| shared.forget(&origin)).await

@@ -14,7 +14,8 @@ use wire::api;
 use crate::caller::Nonces;
 
 use crate::copies::Copies;
-use crate::upkeep::Upkeep;
+use crate::traffic::Traffic;
+use crate::upkeep::{Meters, Upkeep};
 
 /// Readers held for news at the same time: half of the default connections, so that the others are still
 /// served. One costs some kilobytes; a hub of all mechanisms with every
@@ -34,12 +35,16 @@ pub struct App {
     pub base_url: Option<String>,
     /// Keys, dates and health; none in a program that has no such things.
     pub upkeep: Option<Arc<dyn Upkeep>>,
+    /// The figures of this node, if the program gathers any.
+    pub meters: Option<Arc<dyn Meters>>,
     /// Copies of feeds, if the program keeps any.
     pub copies: Option<Arc<dyn Copies>>,
     /// The search index; none while it is being made, or in a program that has none.
     pub search: Option<Arc<dyn Search>>,
     /// The nodes that relay this one: their addresses stand in its node record and are not its own.
     pub relays: Vec<NodeName>,
+    /// What is counted of requests.
+    pub traffic: Arc<Traffic>,
     /// Where this node is reached, as far as its configuration says.
     pub(crate) base_urls: Arc<Vec<String>>,
     /// The nonces of signed requests.
@@ -76,6 +81,8 @@ pub enum Audience {
     Everyone,
     /// Whoever may open the control socket.
     Operator,
+    /// Whoever reaches `operator.listen`: figures and health alone, and no restricted feed's name.
+    Monitor,
 }
 
 /// What the program does with other nodes; implemented by it over the outward crate.
@@ -129,8 +136,8 @@ pub enum PeersError {
 }
 
 impl App {
-    /// One node, for [`routes::public`](crate::routes::public) and
-    /// [`routes::operator`](crate::routes::operator).
+    /// One node, for [`routes::public`](crate::routes::public),
+    /// [`routes::operator`](crate::routes::operator) and [`routes::monitor`](crate::routes::monitor).
     pub fn new(
         feeds: Arc<Feeds>,
         peers: Arc<dyn PeersView>,
@@ -144,15 +151,22 @@ impl App {
             base_urls: Arc::new(base_url.iter().cloned().collect()),
             nonces: Arc::default(),
             pushes: Arc::default(),
+            traffic: Arc::default(),
             oai: Arc::default(),
             base_url,
             upkeep: None,
+            meters: None,
             copies: None,
             relays: Vec::new(),
             search: None,
             waiting: Arc::new(Semaphore::new(WAITING_READERS_MAX)),
             audience: Audience::Everyone,
         }
+    }
+
+    /// Readers that wait for news now.
+    pub fn waiting_readers(&self) -> usize {
+        WAITING_READERS_MAX.saturating_sub(self.waiting.available_permits())
     }
 
     /// Adds further addresses of this node: a request is signed for one of them, or for one in its node

@@ -44,6 +44,7 @@ pub(crate) async fn every_request(
     let id = request_id(request.headers());
     let method = request.method().clone();
     let public = app.audience == Audience::Everyone;
+    let begun = public.then(|| app.traffic.begin(&request));
     let wants_page = wants_page(request.headers());
     let path = request.uri().path().to_owned();
     let (mut response, page, known) = match identify(&app, request).await {
@@ -77,6 +78,9 @@ pub(crate) async fn every_request(
     }
     let status = response.status();
     debug!(request.id = %id, "{method} {path}: {}", status.as_u16());
+    if let Some(begun) = begun {
+        begun.end(&response);
+    }
     let head = response.headers_mut();
     set_keeping(known, head);
     if public {

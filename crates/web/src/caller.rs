@@ -66,6 +66,7 @@ impl App {
     pub(crate) fn caller(&self, extensions: &http::Extensions) -> Caller {
         match self.audience {
             Audience::Operator => Caller::Operator,
+            Audience::Monitor => Caller::Stranger,
             Audience::Everyone => extensions.get::<Caller>().cloned().unwrap_or_default(),
         }
     }

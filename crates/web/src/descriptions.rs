@@ -112,17 +112,27 @@ pub(crate) async fn livez() -> Response {
     "alive\n".into_response()
 }
 
-/// `GET /readyz`: it can serve, with a reason for each of our own feeds that cannot go on.
+/// `GET /readyz`: it can do all that it should, or each reason why not. Reading goes on all the same.
 pub(crate) async fn readyz(State(app): State<App>, caller: Caller) -> Response {
-    let held_back: Vec<_> = app
-        .views(&caller)
-        .into_iter()
-        .filter(|view| view.own && view.state != FeedState::Open)
-        .map(|view| json!({ "feed": view.origin, "reason": "nothing is signed in this feed" }))
-        .collect();
-    let ready = held_back.is_empty();
-    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, Json(json!({ "ready": ready, "reasons": held_back }))).into_response()
+    let unready = app.upkeep.as_ref().map(|upkeep| upkeep.unready()).unwrap_or_default();
+    let unready = unready.into_iter().map(|one| json!({ "what": one.what, "reason": one.reason }));
+    let own = app.views(&caller).into_iter().filter(|view| view.own);
+    let held_back = own.filter_map(|view| {
+        let reason = match &view.state {
+            // A feed that goes on elsewhere is as it should be.
+            FeedState::Open | FeedState::Continued { .. } => return None,
+            FeedState::ReadOnly { .. } | FeedState::Forked { .. } => {
+                "nothing is signed in this feed"
+            }
+        };
+        Some(json!({ "what": "feed", "feed": view.origin, "reason": reason }))
+    });
+    let reasons: Vec<_> = unready.chain(held_back).collect();
+    let status = match reasons.is_empty() {
+        true => StatusCode::OK,
+        false => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    (status, Json(json!({ "ready": reasons.is_empty(), "reasons": reasons }))).into_response()
 }
 
 fn head_lines(app: &App, caller: &Caller) -> Content {

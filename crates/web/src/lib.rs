@@ -2,7 +2,7 @@
 //!
 //! Start at [`routes`]: one table says what is answered where and for whom. [`server`] accepts connections
 //! and limits what a stranger can hold; [`tls`] reads certificates; [`hosts`] tells several nodes of one
-//! listener apart. [`app`] is what the handlers work with.
+//! listener apart. [`app`] is what the handlers work with; [`traffic`] counts what they are asked.
 //!
 //! It leaves verification and storage to `feed`, the URLs and JSON to `wire`, and other nodes to the
 //! program, which implements [`app::PeersView`].
@@ -18,6 +18,7 @@ pub mod routes;
 pub mod server;
 pub mod texts;
 pub mod tls;
+pub mod traffic;
 pub mod upkeep;
 
 mod answer;

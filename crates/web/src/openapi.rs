@@ -70,7 +70,7 @@ fn operation(route: &Route) -> Value {
         (true, _, Audience::Everyone) => {
             Some(json!({ "application/octet-stream": { "schema": { "type": "string" } } }))
         }
-        (true, _, Audience::Operator) => {
+        (true, _, Audience::Operator | Audience::Monitor) => {
             Some(json!({ "application/json": { "schema": { "type": "object" } } }))
         }
     };
@@ -117,10 +117,7 @@ fn content(route: &Route) -> Value {
         paths::OAI | paths::OAI_SCHEMA | paths::site::SITEMAP => {
             (media::XML, json!({ "type": "string" }))
         }
-        paths::METRICS => (
-            "application/openmetrics-text; version=1.0.0; charset=utf-8",
-            json!({ "type": "string" }),
-        ),
+        paths::METRICS => (media::OPEN_METRICS, json!({ "type": "string" })),
         paths::CONTEXT => (media::JSON_LD, json!({ "type": "object" })),
         paths::site::SEARCH_ATOM => (media::ATOM, json!({ "type": "string" })),
         paths::site::SEARCH_JSON_FEED => (media::JSON_FEED, schema("JsonFeed")),

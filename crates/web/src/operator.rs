@@ -1,4 +1,4 @@
-//! `/api/v1` for the operator: publish, withdraw, follow, rebuild. Reached over the control socket, or by
+//! `/api/v1` for the operator: publish, withdraw, follow, rebuild; and `/metrics`. Reached over the control socket, or by
 //! a command in its own process; who may open the socket is the operator.
 
 mod drafts;
@@ -15,7 +15,7 @@ use axum::response::{IntoResponse as _, Response};
 use feed::feeds::{Published, Withdrawal};
 use feed::ports::Quiet;
 use feed::row::Standing;
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, StatusCode, header};
 use practice::id::RecordId;
 use practice::vocabulary::Vocabulary;
 use tlog::name::{FeedName, Origin};
@@ -23,7 +23,7 @@ use wire::api::{
     FollowRequest, ProbeRequest, PublishAnswer, PublishOutcome, PublishRequest, PublishedEntry,
     RebuildAnswer, UnfollowRequest, WithdrawRequest,
 };
-use wire::paths;
+use wire::{media, paths};
 
 use crate::answer::Answer;
 use crate::api::{followed, json};
@@ -33,6 +33,14 @@ use crate::params::{self, Params};
 
 /// What a withdrawal says when its author says nothing (design 4.2).
 const REASON_NOT_STATED: &str = "not-stated";
+
+/// `GET /metrics`: the figures of this node, also at `operator.listen`.
+pub(crate) async fn metrics(State(app): State<App>) -> Result<Response, Answer> {
+    let meters = app.meters.as_ref();
+    let meters = meters.ok_or_else(|| Answer::not_found("figures in this program"))?;
+    let text = meters.read().await?;
+    Ok(([(header::CONTENT_TYPE, media::OPEN_METRICS)], text).into_response())
+}
 
 /// `POST /api/v1/publish`
 pub(crate) async fn publish(State(app): State<App>, request: Request) -> Result<Response, Answer> {

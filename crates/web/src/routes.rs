@@ -176,7 +176,7 @@ pub static ROUTES: &[Route] = &[
     operator_reads(paths::API_CALENDAR, || get(operator::keys::calendar), "What ends or is due"),
     operator_reads(paths::API_STATUS, || get(operator::status::status), "What is known of this node at a glance"),
     for_operator(paths::API_DOCTOR, || post(operator::keys::doctor), "How this node is, from inside and outside"),
-    operator_reads(paths::METRICS, || get(operator::keys::metrics), "Gauges as OpenMetrics text"),
+    operator_reads(paths::METRICS, || get(operator::metrics), "Figures as OpenMetrics text"),
     for_operator(paths::API_NETWORK_INIT, || post(operator::network::init), "This node becomes a network's own"),
     for_operator(paths::API_NETWORK_FILE, || post(operator::network::file), "The network file of today"),
     for_operator(paths::API_NETWORK_PIN, || post(operator::network::pin), "Look at a network file, and follow the network"),
@@ -225,11 +225,24 @@ pub fn operator(app: App) -> Router {
     router(App { audience: Audience::Operator, ..app })
 }
 
+/// What a monitoring system may ask at `operator.listen`: whoever reaches that port may read it, so there is
+/// nothing else.
+pub fn monitor(app: App) -> Router {
+    router(App { audience: Audience::Monitor, ..app })
+}
+
+/// What is answered to a monitoring system.
+const MONITORED: [&str; 3] = [paths::METRICS, paths::LIVEZ, paths::READYZ];
+
 fn router(app: App) -> Router {
     let group = |form: Form| {
         let routes = ROUTES.iter().filter(move |route| route.form == form);
         routes.fold(Router::new(), |router, route| {
-            let allowed = route.audience == Audience::Everyone || app.audience == route.audience;
+            let allowed = match app.audience {
+                Audience::Everyone => route.audience == Audience::Everyone,
+                Audience::Operator => true,
+                Audience::Monitor => MONITORED.contains(&route.pattern),
+            };
             let make = if allowed { (route.make)() } else { any(operator_only) };
             router.route(route.pattern, make)
         })

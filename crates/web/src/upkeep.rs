@@ -21,8 +21,27 @@ pub trait Upkeep: Send + Sync {
     fn calendar(&self) -> Calendar;
     /// What can be seen from inside at once and is not as it should be.
     fn look(&self) -> Vec<Finding>;
+    /// Why the node cannot do all that it should at this moment; empty if it can. Asked often, and by anybody:
+    /// it reaches nobody, and its words tell no figures.
+    fn unready(&self) -> Vec<Unready>;
     /// Looks at everything, and asks the peers.
     async fn doctor(&self) -> DoctorAnswer;
+}
+
+/// A reason why the node cannot do all that it should.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unready {
+    /// `store`, `disk`, `keys`, `clock`: bounded, since it is a label in the metrics.
+    pub what: &'static str,
+    /// In words.
+    pub reason: String,
+}
+
+/// The figures of a node, for monitoring systems; gathered by the program.
+#[async_trait]
+pub trait Meters: Send + Sync {
+    /// All of them as they are now, as OpenMetrics text.
+    async fn read(&self) -> Result<String, UpkeepError>;
 }
 
 /// Why it was not done.

@@ -30,6 +30,8 @@ pub const SCRIPT: &str = "text/javascript; charset=utf-8";
 pub const CSV: &str = "text/csv; charset=utf-8";
 /// Documents for a word processor (Office Open XML).
 pub const DOCX: &str = "application/vnd.openxmlformats-officedocument.wordprocessingml.document";
+/// Figures for monitoring systems.
+pub const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 /// Drawings.
 pub const SVG: &str = "image/svg+xml";
 

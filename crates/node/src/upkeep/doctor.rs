@@ -72,7 +72,7 @@ impl Keeper {
         }
     }
 
-    fn look_at_clock(&self) -> Finding {
+    pub(super) fn look_at_clock(&self) -> Finding {
         let told: Vec<i64> = self.outward.clocks();
         let mut sorted = told.clone();
         sorted.sort_unstable();
@@ -300,10 +300,20 @@ pub fn room(data: &Path) -> Finding {
         return skipped("disk", "the system does not tell how much room is left".to_owned());
     };
     let free = system.f_bavail.saturating_mul(system.f_frsize);
-    let words = format!("{} MiB free, {} files more", free >> 20, system.f_favail);
+    // A file system without inodes says 0 of 0.
+    let files = (system.f_files > 0).then_some(system.f_favail);
+    enough(free, files)
+}
+
+/// What so many free bytes, and room for so many files, are worth.
+fn enough(free: u64, files: Option<u64>) -> Finding {
+    let words = match files {
+        Some(files) => format!("{} MiB free, {files} files more", free >> 20),
+        None => format!("{} MiB free", free >> 20),
+    };
     let todo = "free some space or enlarge the disk; publishing works again at once";
     match free {
-        _ if system.f_files > 0 && system.f_favail == 0 => failed("disk", words, todo),
+        _ if files == Some(0) => failed("disk", words, todo),
         0..ROOM_NONE => failed("disk", words, todo),
         ROOM_NONE..ROOM_LITTLE => warning("disk", words, todo),
         _ => fine("disk", words),
@@ -329,4 +339,19 @@ pub fn secrets(data: &Path) -> Vec<Finding> {
         findings.push(fine("secrets", "only this user can read them".to_owned()));
     }
     findings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn little_room_is_a_warning_and_hardly_any_a_failure() {
+        let judged = |mib: u64, files| enough(mib << 20, files).result;
+        assert_eq!(judged(1_024, Some(9)), ProbeResult::Ok);
+        assert_eq!(judged(1_024, None), ProbeResult::Ok);
+        assert_eq!(judged(200, Some(9)), ProbeResult::Warning);
+        assert_eq!(judged(63, Some(9)), ProbeResult::Failed);
+        assert_eq!(judged(1_024, Some(0)), ProbeResult::Failed);
+    }
 }

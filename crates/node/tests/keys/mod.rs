@@ -405,16 +405,12 @@ fn the_status_shows_at_a_glance_what_is_known_and_what_is_due() {
 }
 
 #[test]
-fn gauges_are_on_the_control_socket_alone() {
+fn figures_are_not_for_the_public() {
     let program = node();
     let server = program.serve();
     let metrics = program.control("/metrics");
-    for name in [
-        "jopoi_key_expiry_timestamp_seconds{use=\"log\"}",
-        "jopoi_feed_size{feed=\"simore.gov.py/public\"} 1",
-        "# EOF",
-    ] {
-        assert!(metrics.contains(name), "`{name}` is missing in:\n{metrics}");
+    for words in ["jopoi_keys_state{state=\"open\"} 1", "# EOF"] {
+        assert!(metrics.contains(words), "`{words}` is missing in:\n{metrics}");
     }
     let port = server.url(NODE).rsplit(':').next().unwrap().trim_end_matches('/').to_owned();
     let public = program::get(port.parse().unwrap(), "127.0.0.1", "/metrics");

@@ -237,8 +237,12 @@ impl Server {
 
     /// Where it serves a node.
     pub(super) fn url(&self, node: &str) -> String {
-        let line = self.lines.iter().find(|line| line["node"] == node);
-        line.unwrap()["url"].as_str().unwrap().to_owned()
+        self.line(node)["url"].as_str().unwrap().to_owned()
+    }
+
+    /// What it said when it began to serve a node.
+    pub(super) fn line(&self, node: &str) -> &serde_json::Value {
+        self.lines.iter().find(|line| line["node"] == node).unwrap()
     }
 
     /// Asks it to end, and waits until it has.

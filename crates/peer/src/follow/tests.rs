@@ -15,6 +15,7 @@ use crate::gate::Gate;
 use crate::home::Failure;
 use crate::limits::Limits;
 use crate::outbound::SystemLookup;
+use crate::tally::Why;
 
 /// What the rounds of a node do.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -142,10 +143,14 @@ impl Home for Stage {
                 sleep(wait.unwrap_or_default()).await;
                 Ok(false)
             }
-            Some(Part::Stuck) => Err(Failure::Words(stuck(carrier, origin).await)),
-            Some(Part::Bad) | None => Err(Failure::Words("a forged signature".to_owned())),
+            Some(Part::Stuck) => Err(other(stuck(carrier, origin).await)),
+            Some(Part::Bad) | None => Err(other("a forged signature".to_owned())),
         }
     }
+}
+
+fn other(words: String) -> Failure {
+    Failure::Other { why: Why::Signature, words }
 }
 
 /// A round that needs an answer that never comes.
@@ -289,6 +294,7 @@ async fn a_parked_request_takes_no_turn_and_ends_when_a_round_is_wanted_or_the_f
         halt: halt.subscribe(),
         requested: requested.subscribe(),
         deadline: Instant::now() + Duration::from_secs(3_600),
+        news: std::sync::OnceLock::new(),
     };
     let origin = Origin::parse("node.example/public").unwrap();
     let wait = Some(Duration::from_secs(30));

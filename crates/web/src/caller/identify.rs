@@ -91,7 +91,7 @@ impl Standing {
 /// When a known node asks too often, or sends a body that is too long or breaks off.
 pub(crate) async fn identify(app: &App, mut request: Request) -> Result<Request, Answer> {
     let fields = fields(request.headers());
-    if app.audience == Audience::Operator || !fields.is_signed() {
+    if app.audience != Audience::Everyone || !fields.is_signed() {
         request.extensions_mut().insert(Standing::Unsigned);
         return Ok(request);
     }
