@@ -21,7 +21,7 @@ pub fn shutdown() -> anyhow::Result<(watch::Sender<bool>, watch::Receiver<bool>)
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
         }
-        info!("ending: requests under way are finished first");
+        info!(event = "process.ending", "ending: requests under way are finished first");
         notify("STOPPING=1");
         asked.send_replace(true);
         tokio::select! {
@@ -44,6 +44,6 @@ pub fn notify(state: &str) {
     let Some(path) = std::env::var_os("NOTIFY_SOCKET") else { return };
     let sent = UnixDatagram::unbound().and_then(|socket| socket.send_to(state.as_bytes(), path));
     if let Err(error) = sent {
-        warn!("systemd cannot be told `{state}`: {error}");
+        warn!(event = "process.systemd", "systemd cannot be told `{state}`: {error}");
     }
 }

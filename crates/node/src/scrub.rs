@@ -67,6 +67,7 @@ pub async fn scrub(feeds: &Arc<Feeds>, kib_per_second: u64) -> ScrubAnswer {
     }
     let ScrubAnswer { objects, damaged, healed, .. } = &answer;
     info!(
+        event = "scrub.ended",
         scrub.objects = objects,
         scrub.damaged = damaged,
         scrub.healed = healed,

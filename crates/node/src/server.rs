@@ -89,7 +89,7 @@ impl Server {
         for node in nodes {
             let url = own_url(&node.place().config, address);
             let monitored = attend(&node, &mut tasks, &limits, shutdown)?;
-            info!(node.name = %node.feeds().node(), "serving {} at {url}", node.feeds().node());
+            info!(event = "server.serving", node.name = %node.feeds().node(), "serving {} at {url}", node.feeds().node());
             served.push(Served { node, url, monitored });
         }
         Ok(Self { nodes: served, tasks })
@@ -143,7 +143,10 @@ fn attend(
             let (socket, router) = (Listener::Unix(socket), node.operator_router());
             tasks.spawn(web::server::serve(socket, router, limits, asked()));
         }
-        Err(error) => warn!("commands cannot reach this server: {error:#}"),
+        Err(error) => warn!(
+            event = "server.no-control-socket",
+            "commands cannot reach this server: {error:#}"
+        ),
     }
     let Some(listener) = monitor_listener(&node.place().config)? else { return Ok(None) };
     let address = listener.local_addr()?;

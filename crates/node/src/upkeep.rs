@@ -69,13 +69,17 @@ impl Keeper {
         let changing = tokio::sync::Mutex::new(());
         let keeper = Self { place, feeds, outward, clock, ring: Mutex::new(ring), changing };
         match keeper.settle() {
-            Err(error) => tracing::error!("the keys are not in order: {error:#}"),
+            Err(error) => {
+                tracing::error!(event = "keys.disorder", "the keys are not in order: {error:#}");
+            }
             Ok(Standing::Open) => {}
             Ok(Standing::Locked) => tracing::warn!(
+                event = "keys.locked",
                 "the online secret is locked: this node serves and verifies, and does not publish; \
                  `jopoi keys unlock` opens it"
             ),
             Ok(Standing::Lost) => tracing::error!(
+                event = "keys.lost",
                 "no secret in {}/keys has the keys of the node record: this node serves and verifies, and \
                  does not publish; bring the secret back from a backup, or make a new one with `jopoi keys \
                  rotate --root FILE`",
@@ -93,7 +97,7 @@ impl Keeper {
             hours.tick().await;
             let _turn = self.changing.lock().await;
             if let Err(error) = self.settle() {
-                tracing::error!("the keys are not in order: {error:#}");
+                tracing::error!(event = "keys.disorder", "the keys are not in order: {error:#}");
             }
         }
     }

@@ -210,6 +210,7 @@ fn open_ring(place: &Place) -> anyhow::Result<Ring> {
         // What the machine gave by itself may be of yesterday: the node serves, locked.
         Err(error) if place.passphrase.is_by_credential() => {
             tracing::error!(
+                event = "keys.wrong-passphrase",
                 "the passphrase of the systemd credential does not open the secret: {error:#}"
             );
             Ok(ring)

@@ -23,6 +23,10 @@ pub(crate) async fn compare(feeds: &Arc<Feeds>, carrier: &dyn Carrier, heads: &[
     let heard: Vec<Heard> = heads.iter().map(heard).collect();
     // What was found is told where it is kept.
     if let Err(error) = feeds.compare_heads(carrier, &heard).await {
-        warn!("what {} holds could not be compared: {error}", carrier.describe());
+        warn!(
+            event = "gossip.failed",
+            "what {} holds could not be compared: {error}",
+            carrier.describe()
+        );
     }
 }

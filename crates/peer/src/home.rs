@@ -181,7 +181,7 @@ impl Home for Arc<Feeds> {
                 self.exchange_receipts(carrier, origin).await;
                 let grew = !matches!(synced.outcome, Outcome::Unchanged);
                 if let Err(error) = self.sync_anchors(carrier, origin, grew, wait.is_none()).await {
-                    tracing::warn!(feed.origin = %origin, "the approvals of `{origin}` did not arrive: {error}");
+                    tracing::warn!(event = "network.no-approvals", feed.origin = %origin, "the approvals of `{origin}` did not arrive: {error}");
                 }
                 Ok(grew)
             }

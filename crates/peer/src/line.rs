@@ -220,21 +220,21 @@ impl Line {
         match event {
             None => {}
             Some(Event::Healthy { after_failures: 0 }) => {
-                info!(feed.origin = %origin, "`{origin}` is in step");
+                info!(event = "peer.in-step", feed.origin = %origin, "`{origin}` is in step");
             }
             Some(Event::Healthy { after_failures }) => {
-                info!(feed.origin = %origin, peer.failures = after_failures,
+                info!(event = "peer.in-step-again", feed.origin = %origin, peer.failures = after_failures,
                       "`{origin}` is in step again after {after_failures} rounds that failed");
             }
             Some(Event::Failing { reason }) => {
-                warn!(feed.origin = %origin, "`{origin}` could not be synced: {reason}");
+                warn!(event = "peer.failing", feed.origin = %origin, "`{origin}` could not be synced: {reason}");
             }
             Some(Event::StillFailing { failures }) => {
                 debug!(feed.origin = %origin, peer.failures = failures,
                        "`{origin}` still cannot be synced");
             }
             Some(Event::Dormant { reason }) => {
-                warn!(feed.origin = %origin,
+                warn!(event = "peer.dormant", feed.origin = %origin,
                       "`{origin}` could not be synced for a week and is now tried once a day: {reason}");
             }
             Some(Event::AskedToWait { seconds }) => {

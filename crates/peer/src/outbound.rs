@@ -334,6 +334,7 @@ impl Way {
             // and verifies.
             Err(error) => {
                 warn!(
+                    event = "peer.no-authorities",
                     "this machine's certificate authorities cannot be read ({error:?}): install them \
                      (the package is often called ca-certificates) or set `peers.extra_ca_file`"
                 );

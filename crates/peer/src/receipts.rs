@@ -73,7 +73,7 @@ impl Submissions {
                 }
                 Err(error) => {
                     let name = &witness.key.name;
-                    warn!(witness.name = %name, "the witness `{name}` is not asked: {error}");
+                    warn!(event = "witness.not-asked", witness.name = %name, "the witness `{name}` is not asked: {error}");
                 }
             }
         }
@@ -150,7 +150,7 @@ impl Asked {
             Ok(size) => {
                 debug!(feed.origin = %origin, feed.size = size, witness.name = %name, "`{name}` cosigned {size} entries of `{origin}`");
                 if let Some(Event::Healthy { .. }) = schedule.succeeded(now, RENEW_S) {
-                    info!(feed.origin = %origin, witness.name = %name, "the witness `{name}` cosigns `{origin}`");
+                    info!(event = "witness.in-step", feed.origin = %origin, witness.name = %name, "the witness `{name}` cosigns `{origin}`");
                 }
                 RENEW_S
             }
@@ -159,7 +159,7 @@ impl Asked {
                 self.feeds.random().fill(&mut chance);
                 let event = schedule.failed(now, &reason, u64::from_be_bytes(chance));
                 if matches!(event, Event::Failing { .. }) {
-                    warn!(feed.origin = %origin, witness.name = %name, "the witness `{name}` did not cosign `{origin}`: {reason}");
+                    warn!(event = "witness.failing", feed.origin = %origin, witness.name = %name, "the witness `{name}` did not cosign `{origin}`: {reason}");
                 }
                 schedule.due_in(now)
             }

@@ -217,7 +217,7 @@ impl Relay {
             Ok(()) => {
                 let every = self.interval.as_secs();
                 if let Some(Event::Healthy { .. }) = self.schedule.succeeded(now, every) {
-                    info!(peer.node = %node, "the relay {node} holds our feeds");
+                    info!(event = "relay.in-step", peer.node = %node, "the relay {node} holds our feeds");
                 }
             }
             Err(Failure::Busy { seconds }) => {
@@ -229,7 +229,7 @@ impl Relay {
                 self.feeds.random().fill(&mut chance);
                 let event = self.schedule.failed(now, reason, u64::from_be_bytes(chance));
                 if matches!(event, Event::Failing { .. } | Event::Dormant { .. }) {
-                    warn!(peer.node = %node, "the relay {node} does not have all of our feeds: {reason}");
+                    warn!(event = "relay.failing", peer.node = %node, "the relay {node} does not have all of our feeds: {reason}");
                 }
                 rest = Duration::from_secs(self.schedule.due_in(now));
             }

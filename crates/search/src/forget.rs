@@ -96,6 +96,7 @@ impl Shared {
     /// The last resort, for an index that fails: all of it is deleted, and made anew at the next start.
     fn destroy(&self, reason: &SearchError) -> Result<(), SearchError> {
         tracing::error!(
+            event = "search.deleted",
             "the search index is deleted, and made anew when the node starts again: {reason}"
         );
         self.destroyed.store(true, Ordering::Release);

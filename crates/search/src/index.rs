@@ -72,7 +72,12 @@ impl Index {
         match Self::open_existing(directory) {
             Ok(Some(index)) => return Ok(index),
             Ok(None) => {}
-            Err(error) => tracing::warn!("the search index is made anew: {error}"),
+            Err(error) => {
+                tracing::warn!(
+                    event = "search.made-anew",
+                    "the search index is made anew: {error}"
+                );
+            }
         }
         if directory.exists() {
             std::fs::remove_dir_all(directory).map_err(|error| failed(&error))?;

@@ -43,7 +43,10 @@ impl Indexer {
         loop {
             changed.mark_unchanged();
             if let Err(error) = self.catch_up().await {
-                tracing::warn!("the search index could not follow: {error}");
+                tracing::warn!(
+                    event = "search.behind",
+                    "the search index could not follow: {error}"
+                );
                 tokio::time::sleep(AFTER_FAILURE).await;
                 continue;
             }

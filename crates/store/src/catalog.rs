@@ -306,7 +306,7 @@ impl Drop for SledCatalog {
             Ok(opening::close(&self.path)?)
         });
         if let Err(error) = closed {
-            tracing::warn!(catalog.path = %self.path.display(), "the catalog could not be closed cleanly: {error}");
+            tracing::warn!(event = "catalog.not-closed", catalog.path = %self.path.display(), "the catalog could not be closed cleanly: {error}");
         }
     }
 }

@@ -428,6 +428,7 @@ impl Shared {
     fn poison(&self, what: &str, error: Option<&std::io::Error>) -> StoreError {
         if !self.poisoned.swap(true, Ordering::AcqRel) {
             tracing::error!(
+                event = "store.stopped",
                 store.object = what,
                 "`{what}` could not be synced to disk ({}): nothing more is written until the node is restarted",
                 error.map_or_else(|| "before it was put in place".to_owned(), ToString::to_string),

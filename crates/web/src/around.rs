@@ -63,7 +63,7 @@ pub(crate) async fn every_request(
     if let Some(mut problem) = response.extensions_mut().remove::<Problem>() {
         problem.instance = Some(id.clone());
         if let Some(Cause(cause)) = response.extensions_mut().remove::<Cause>() {
-            error!(request.id = %id, "{method} {path} failed: {cause}");
+            error!(event = "request.failed", request.id = %id, "{method} {path} failed: {cause}");
             if !public {
                 problem.detail = Some(cause);
             }

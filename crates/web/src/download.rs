@@ -46,7 +46,10 @@ pub(crate) async fn collection(State(app): State<App>) -> Result<Response, Answe
         if let Err(error) = packed {
             // Who broke off is not told why; a broken file tells by its missing end.
             if pieces.send(Err(std::io::Error::other("the collection broke off"))).is_ok() {
-                warn!("the download of the collection broke off: {error}");
+                warn!(
+                    event = "download.broke-off",
+                    "the download of the collection broke off: {error}"
+                );
             }
         }
     });

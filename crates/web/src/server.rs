@@ -138,7 +138,11 @@ pub async fn serve(
     stage.send_replace(Stage::Draining);
     if tokio::time::timeout(limits.drain, slots.acquire_many(most)).await.is_err() {
         let open = limits.connections.saturating_sub(slots.available_permits());
-        warn!(connections.open = open, "closed {open} connections whose requests did not end");
+        warn!(
+            event = "server.closed-connections",
+            connections.open = open,
+            "closed {open} connections whose requests did not end"
+        );
         stage.send_replace(Stage::Closed);
     }
 }
@@ -191,7 +195,7 @@ async fn after_failed_accept(error: &io::Error) {
         error.kind(),
         ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted
     ) {
-        warn!("cannot accept connections for a moment: {error}");
+        warn!(event = "server.cannot-accept", "cannot accept connections for a moment: {error}");
         tokio::time::sleep(Duration::from_millis(500)).await;
     }
 }

@@ -97,10 +97,17 @@ impl Certificate {
             loaded.modified = modified;
             match read(&self.chain, &self.key) {
                 Ok(config) => {
-                    info!("read the renewed certificate {}", self.chain.display());
+                    info!(
+                        event = "certificate.renewed",
+                        "read the renewed certificate {}",
+                        self.chain.display()
+                    );
                     loaded.config = config;
                 }
-                Err(failure) => error!("still using the certificate read before: {failure}"),
+                Err(failure) => error!(
+                    event = "certificate.refused",
+                    "still using the certificate read before: {failure}"
+                ),
             }
         }
         let config = Arc::clone(&loaded.config);

@@ -89,7 +89,7 @@ impl Feeds {
         }
         let audience = Audience::from_body(&body);
         if let Err(reason) = &audience {
-            warn!(feed.origin = %view.origin, "`{}` is shown to nobody: {reason}", view.origin);
+            warn!(event = "feed.no-audience", feed.origin = %view.origin, "`{}` is shown to nobody: {reason}", view.origin);
         }
         audience.ok().map(Arc::new)
     }

@@ -125,7 +125,7 @@ impl Feeds {
                 self.stop_after_write(handle, &error);
             } else if let Err(reason) = self.reopen(handle).await {
                 // Nothing was changed: what is on disk decides, never what we believe.
-                error!(feed.origin = %handle.origin, "`{}` could not be read back: {reason}", handle.origin);
+                error!(event = "feed.not-read-back", feed.origin = %handle.origin, "`{}` could not be read back: {reason}", handle.origin);
             }
             return Err(error.into());
         }
@@ -163,7 +163,7 @@ impl Feeds {
             return;
         }
         if let Err(reason) = self.seal(handle, &view).await {
-            error!(feed.origin = %handle.origin, "the tail of `{}` could not be sealed: {reason}", handle.origin);
+            error!(event = "feed.not-sealed", feed.origin = %handle.origin, "the tail of `{}` could not be sealed: {reason}", handle.origin);
         }
     }
 

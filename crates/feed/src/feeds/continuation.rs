@@ -196,7 +196,7 @@ impl Feeds {
             let by = Origin::new(origin.node().clone(), goes_on.feed.clone());
             let mut size = goes_on.size;
             if view.size() >= size && !self.is_branch(view, &goes_on).await {
-                warn!(feed.origin = %origin, "this copy of `{origin}` is another branch than the one that `{by}` continues: \
+                warn!(event = "feed.other-branch", feed.origin = %origin, "this copy of `{origin}` is another branch than the one that `{by}` continues: \
                        nothing in it counts");
                 size = 0;
                 disowning.disown_all();

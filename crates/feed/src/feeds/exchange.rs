@@ -107,7 +107,9 @@ impl Feeds {
         match self.own_receipt(origin).await {
             Ok(Some(receipt)) => self.hand_over(&handle, carrier, &receipt).await,
             Ok(None) => {}
-            Err(error) => warn!(feed.origin = %origin, "no receipt for `{origin}`: {error}"),
+            Err(error) => {
+                warn!(event = "receipt.not-signed", feed.origin = %origin, "no receipt for `{origin}`: {error}");
+            }
         }
     }
 
@@ -136,6 +138,7 @@ impl Feeds {
             Ok(Delivered::Contradicts) => {
                 handle.exchanged().refused = Some((receipt.age(), now));
                 warn!(
+                    event = "receipt.contradicted",
                     feed.origin = %origin, feed.size = receipt.size(),
                     "{} says that it does not hold the {} entries of `{origin}` that we received from it",
                     carrier.describe(), receipt.size()
@@ -160,7 +163,7 @@ impl Feeds {
         let theirs = match Cosignatures::decode(bytes) {
             Ok(theirs) => theirs,
             Err(error) => {
-                info!(feed.origin = %origin, "cosignatures of `{origin}` that are none: {error}");
+                info!(event = "receipt.no-cosignatures", feed.origin = %origin, "cosignatures of `{origin}` that are none: {error}");
                 return 0;
             }
         };
@@ -185,7 +188,7 @@ impl Feeds {
                     read_elsewhere = false;
                 }
                 Err(RefusedCosignature::False { .. }) if false_lines == FALSE_LINES_MAX => {
-                    info!(feed.origin = %origin, "the rest of a list with false cosignatures of `{origin}` is not read");
+                    info!(event = "receipt.false-cosignatures", feed.origin = %origin, "the rest of a list with false cosignatures of `{origin}` is not read");
                     break;
                 }
                 Err(RefusedCosignature::False { .. }) => false_lines += 1,
@@ -195,7 +198,7 @@ impl Feeds {
         let own = good.iter().filter(|line| known.node_of(line) == Some(self.node()));
         for line in own.cloned().collect::<Vec<_>>() {
             if let Err(error) = self.recall(line).await {
-                warn!(feed.origin = %origin, "what we cosigned of `{origin}` was not noted: {error}");
+                warn!(event = "receipt.not-noted", feed.origin = %origin, "what we cosigned of `{origin}` was not noted: {error}");
                 read_elsewhere = false;
             }
         }
@@ -206,7 +209,7 @@ impl Feeds {
                 count
             }
             Err(error) => {
-                warn!(feed.origin = %origin, "cosignatures of `{origin}` were not kept: {error}");
+                warn!(event = "receipt.not-kept", feed.origin = %origin, "cosignatures of `{origin}` were not kept: {error}");
                 0
             }
         }
@@ -247,7 +250,7 @@ impl Feeds {
         }
         if self.root_at(view, size).await != Some(cosigned.checkpoint().root) {
             if let Err(error) = self.contradicted(view, cosigner, cosigned, carrier).await {
-                warn!(feed.origin = %origin, "a contradiction in `{origin}` could not be judged: {error}");
+                warn!(event = "fork.not-judged", feed.origin = %origin, "a contradiction in `{origin}` could not be judged: {error}");
             }
             return Err(RefusedCosignature::OtherRoot { size });
         }
@@ -267,6 +270,7 @@ impl Feeds {
             return Ok(());
         }
         warn!(
+            event = "fork.suspected",
             feed.origin = %origin, feed.size = size,
             "`{name}` cosigned {size} entries of `{origin}` that are not those held here"
         );

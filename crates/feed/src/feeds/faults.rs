@@ -167,7 +167,7 @@ impl Feeds {
         } else {
             self.show_state(&handle, self.state_of_copy(origin)).await;
         }
-        info!(feed.origin = %origin, "what to do about the two versions of `{origin}` was decided");
+        info!(event = "fork.settled", feed.origin = %origin, "what to do about the two versions of `{origin}` was decided");
         Ok(())
     }
 
@@ -268,13 +268,13 @@ impl Feeds {
         self.keep_fault(fault_name(origin), fault).await?;
         let size = view.size();
         if handle.own {
-            error!(feed.origin = %origin, feed.size = size,
+            error!(event = "fork.own", feed.origin = %origin, feed.size = size,
                 "two versions of our own feed `{origin}` were signed with its log key: nothing more is signed; was \
                  the secret copied, or an old backup started? See `jopoi faults show {}`", origin.node());
             self.show_state(&handle, FeedState::ReadOnly { reason: OWN_TWO_VERSIONS.to_owned() })
                 .await;
         } else {
-            warn!(feed.origin = %origin, feed.size = size,
+            warn!(event = "fork.found", feed.origin = %origin, feed.size = size,
                 "two versions of `{origin}` were signed by its owner: the copy stays at {size} entries; ask the \
                  mechanism which is right, and see `jopoi faults show {}`", origin.node());
             self.show_state(&handle, FeedState::Forked { reason: TWO_VERSIONS.to_owned() }).await;
@@ -305,6 +305,7 @@ impl Feeds {
         }
         self.keep_fault(name, fault).await?;
         warn!(
+            event = "fork.cosigner",
             "the cosigner {key} vouched for two versions of `{}`: its lines count no more",
             fault.origin
         );

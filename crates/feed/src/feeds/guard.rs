@@ -205,7 +205,7 @@ impl Feeds {
         let before = handle.guard.doubted.fetch_max(size, std::sync::atomic::Ordering::AcqRel);
         if size > here && size > before && handle.guard.state() == GuardState::Open {
             let why = words::claimed(from, here, size);
-            error!(feed.origin = %origin, "{why}");
+            error!(event = "guard.doubted", feed.origin = %origin, "{why}");
             handle.guard.ask_again(&why);
             self.show_guard(&handle, handle.guard.state());
         }
@@ -333,6 +333,7 @@ impl Feeds {
         self.parts.store.set_high_water(&handle.origin, mark).await?;
         self.parts.store.cut(&handle.origin, view.mark.bytes).await?;
         info!(
+            event = "guard.opened",
             feed.origin = %handle.origin, feed.size = view.size(),
             "nobody holds more of `{}` than its {} entries here: it is signed here from now on", handle.origin, view.size()
         );
@@ -346,14 +347,14 @@ impl Feeds {
             Held::More(mark) => {
                 let raised = self.parts.store.set_high_water(&handle.origin, *mark).await;
                 if let Err(error) = raised {
-                    error!(feed.origin = %handle.origin, "the high-water mark could not be raised: {error}");
+                    error!(event = "guard.not-raised", feed.origin = %handle.origin, "the high-water mark could not be raised: {error}");
                 }
                 words::more(&handle.origin, from, ours, mark.size)
             }
             Held::Other(size) => words::other(&handle.origin, from, *size),
             Held::Unknown | Held::Ours(_) => return,
         };
-        error!(feed.origin = %handle.origin, "{reason}");
+        error!(event = "guard.read-only", feed.origin = %handle.origin, "{reason}");
         self.show_guard(handle, GuardState::ReadOnly { reason });
     }
 
@@ -361,7 +362,7 @@ impl Feeds {
     /// take back what came after it. The next start reads the disk and decides.
     pub(super) fn stop_after_write(&self, handle: &Handle, error: &dyn Display) {
         let reason = words::not_surely_written(error);
-        error!(feed.origin = %handle.origin, "{reason}");
+        error!(event = "guard.unsure-write", feed.origin = %handle.origin, "{reason}");
         self.show_guard(handle, GuardState::ReadOnly { reason });
     }
 
@@ -407,7 +408,7 @@ impl Feeds {
                 let held = match carrier.checkpoint(&view.origin).await {
                     Ok(note) => self.judge_own(view, &note, Some(carrier.as_ref())).await,
                     Err(error) => {
-                        info!(feed.origin = %view.origin, "{} does not say what it holds of `{}`: {error}", guardian.node, view.origin);
+                        info!(event = "guard.no-answer", feed.origin = %view.origin, "{} does not say what it holds of `{}`: {error}", guardian.node, view.origin);
                         Held::Unknown
                     }
                 };
@@ -453,7 +454,7 @@ impl Feeds {
             Some(_) => {
                 // The evidence is kept, so that a restart does not forget.
                 if let Err(error) = self.judge_note(&view.origin, &served, None).await {
-                    warn!(feed.origin = %view.origin, "the evidence could not be kept: {error}");
+                    warn!(event = "guard.evidence-not-kept", feed.origin = %view.origin, "the evidence could not be kept: {error}");
                 }
                 Held::Other(said.size)
             }

@@ -25,7 +25,7 @@ impl Feeds {
     pub(super) async fn give_way(&self, handle: &Handle) -> Result<(), SyncError> {
         if let Some(reason) = handle.closed() {
             let origin = &handle.origin;
-            warn!(feed.origin = %origin, "`{origin}` begins anew: what was stored could not be opened: {reason}");
+            warn!(event = "feed.begun-anew", feed.origin = %origin, "`{origin}` begins anew: what was stored could not be opened: {reason}");
             self.parts.store.cut(origin, 0).await?;
             self.parts.catalog.forget(origin)?;
             handle.set_closed(None);
@@ -137,7 +137,7 @@ impl Feeds {
         for fact in &verify::segment_facts(origin, &block, number, &root, None)? {
             self.parts.store.keep(fact).await?;
         }
-        info!(feed.origin = %origin, "segment {number} of `{origin}` was damaged here and is whole again");
+        info!(event = "feed.healed", feed.origin = %origin, "segment {number} of `{origin}` was damaged here and is whole again");
         Ok(())
     }
 }

@@ -152,7 +152,7 @@ impl Feeds {
         if pin.root != root {
             former.push(pin.root);
         }
-        info!(node = %node, "`{node}` has the root {} from now on: {why}", root.to_did());
+        info!(event = "root.changed", node = %node, "`{node}` has the root {} from now on: {why}", root.to_did());
         // The pin first: a crash in between leaves the announcement, which then leads here again.
         if self.hand_pin(node).is_some() {
             self.decide(Pin { root, former, ..pin }).await?;
@@ -184,7 +184,7 @@ impl Feeds {
                 self.reopen(&handle).await
             };
             if let Err(reason) = anew.await {
-                warn!(feed.origin = %handle.origin, "`{}` is fetched again: {reason}", handle.origin);
+                warn!(event = "feed.fetched-again", feed.origin = %handle.origin, "`{}` is fetched again: {reason}", handle.origin);
                 handle.view.store(None);
                 handle.set_closed(Some(reason.to_string()));
             }
@@ -316,13 +316,13 @@ impl Feeds {
                     contested,
                     adopted: false,
                 });
-                warn!(node = %node, "the recovery key of `{node}` announced the root {}", to.to_did());
+                warn!(event = "recovery.announced", node = %node, "the recovery key of `{node}` announced the root {}", to.to_did());
             }
             Standing::Objects => {
                 let Some(announced) = &mut lineage.announced else { return Ok(()) };
                 if !announced.adopted && !announced.contested {
                     announced.contested = true;
-                    warn!(node = %node, "the recovery of `{node}` is contested");
+                    warn!(event = "recovery.contested", node = %node, "the recovery of `{node}` is contested");
                 }
             }
             Standing::Old | Standing::Stranger => {}

@@ -58,7 +58,7 @@ impl Feeds {
             let opened = feeds.reopen(&handle).await;
             feeds.seal_if_long(&handle).await;
             if let Err(reason) = opened {
-                error!(feed.origin = %origin, "`{origin}` stays closed: {reason}; {}", what_to_do(&handle));
+                error!(event = "feed.closed", feed.origin = %origin, "`{origin}` stays closed: {reason}; {}", what_to_do(&handle));
                 handle.set_closed(Some(reason.to_string()));
             }
         }
@@ -89,7 +89,7 @@ impl Feeds {
         let opened = match self.open_head(handle, &bytes, &roots).await {
             Err(OpenError::Verify(reason)) => {
                 // The catalog may have told the wrong keys: it is disposable, so ask the facts alone.
-                warn!(feed.origin = %handle.origin, "the catalog of `{}` is made anew: {reason}", handle.origin);
+                warn!(event = "feed.catalog-made-anew", feed.origin = %handle.origin, "the catalog of `{}` is made anew: {reason}", handle.origin);
                 self.parts.catalog.forget(&handle.origin)?;
                 self.open_head(handle, &bytes, &roots).await?
             }
@@ -122,7 +122,7 @@ impl Feeds {
         let segments = self.segment_roots(origin, head.sealed).await?;
         let mut tree = Tree::of_segments(segments).map_err(|_| VerifyError::TailTooLarge)?;
         if tree.sealed_subtrees() != head.subtrees.as_slice() {
-            warn!(feed.origin = %origin, "a tile of `{origin}` is damaged: the tree is made from the segments");
+            warn!(event = "feed.damaged-tile", feed.origin = %origin, "a tile of `{origin}` is damaged: the tree is made from the segments");
             let segments = self.roots_of_segments(origin, head.sealed).await?;
             tree = Tree::of_segments(segments).map_err(|_| VerifyError::TailTooLarge)?;
         }

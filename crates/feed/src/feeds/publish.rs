@@ -120,7 +120,10 @@ impl Feeds {
         let admitted = self.admit(&body).await?;
         match (admitted, self.spread(&body).await) {
             (Admitted::Announces, Err(reason)) => {
-                info!("the announcement stands at the well-known address only: {reason}");
+                info!(
+                    event = "recovery.announced-outside",
+                    "the announcement stands at the well-known address only: {reason}"
+                );
                 Ok(Vec::new())
             }
             (_, spread) => spread,

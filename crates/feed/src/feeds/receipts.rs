@@ -225,7 +225,7 @@ impl Feeds {
                     handle.set_lines(lines);
                 }
                 Err(error) => {
-                    warn!(feed.origin = %origin, "the cosignatures of `{origin}` are damaged ({error}); they are collected anew");
+                    warn!(event = "receipt.damaged", feed.origin = %origin, "the cosignatures of `{origin}` are damaged ({error}); they are collected anew");
                 }
             }
         }

@@ -83,7 +83,7 @@ impl Feeds {
             }
             let taken = self.round(&handle, source.carrier, root, None, progress).await;
             if let Err(error) = taken {
-                warn!(feed.origin = %origin, "`{origin}` does not come from {}: {error}", source.carrier.describe());
+                warn!(event = "restore.failed", feed.origin = %origin, "`{origin}` does not come from {}: {error}", source.carrier.describe());
                 failed.push((source.carrier.describe(), error.to_string()));
             }
         }
@@ -193,7 +193,7 @@ impl Feeds {
         let receipts = self.receipts(origin);
         let cosigned = receipts.iter().filter(|receipt| receipt.size == size).count();
         let from = before.map_or(0, |view| view.size());
-        info!(feed.origin = %origin, feed.size = size, "`{origin}` was restored from {from} to {size} entries");
+        info!(event = "restore.ended", feed.origin = %origin, feed.size = size, "`{origin}` was restored from {from} to {size} entries");
         Ok(Restored {
             origin: origin.clone(),
             from,

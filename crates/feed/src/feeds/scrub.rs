@@ -81,9 +81,11 @@ impl Scrubbed {
         self.healed += u64::from(healed.is_ok());
         match &healed {
             Ok(()) => {
-                warn!(feed.origin = %origin, "{what} of `{origin}` was damaged and is whole again");
+                warn!(event = "scrub.healed", feed.origin = %origin, "{what} of `{origin}` was damaged and is whole again");
             }
-            Err(why) => error!(feed.origin = %origin, "{what} of `{origin}` is damaged: {why}"),
+            Err(why) => {
+                error!(event = "scrub.damaged", feed.origin = %origin, "{what} of `{origin}` is damaged: {why}");
+            }
         }
         if self.told.len() < TOLD_MAX {
             self.told.push(Damage { origin: origin.clone(), what, still: healed.err() });

@@ -1,5 +1,7 @@
 //! What monitoring systems read, and that alarms and dashboard ask for nothing else.
 
+mod events;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -126,6 +128,14 @@ fn scene() -> (Program, Exported) {
     assert!(program::get(port, "127.0.0.1", "/").contains("403"));
     let figures = read(content(&answer));
     server.stop();
+    let log = std::fs::read_to_string(program.path("serve.log")).unwrap();
+    assert!(log.lines().count() > 2, "{log}");
+    for line in log.lines() {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        let target = line["target"].as_str().unwrap().split("::").next().unwrap().to_owned();
+        let ours = ["feed", "peer", "web", "store", "search", "node"].contains(&target.as_str());
+        assert!(!ours || line["fields"]["event"].is_string(), "{line}");
+    }
     (program, figures)
 }
 

@@ -48,7 +48,7 @@ pub(super) fn open<T>(
     let failed =
         |error: io::Error| hindered(format!("{} cannot be prepared: {error}", path.display()));
     if let Some(reason) = reason_for_doubt(path) {
-        tracing::warn!(catalog.path = %path.display(), "the catalog is built anew from the facts: {reason}");
+        tracing::warn!(event = "catalog.made-anew", catalog.path = %path.display(), "the catalog is built anew from the facts: {reason}");
         set_aside(path).map_err(failed)?;
     }
     type Repair = fn(&Path) -> io::Result<()>;
@@ -62,7 +62,7 @@ pub(super) fn open<T>(
             Ok(opened) => return Ok(opened),
             Err(Unopened::Hindered(reason)) => return Err(hindered(reason)),
             Err(Unopened::Damaged(reason)) => {
-                tracing::warn!(catalog.path = %path.display(), "the catalog is damaged and being repaired: {reason}");
+                tracing::warn!(event = "catalog.repaired", catalog.path = %path.display(), "the catalog is damaged and being repaired: {reason}");
                 last = reason;
             }
         }

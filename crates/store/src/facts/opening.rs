@@ -136,7 +136,7 @@ fn lock(data: &Path) -> Result<File, OpenError> {
     file.rewind().map_err(failed("write"))?;
     // On a full disk the lock holds all the same, and reading must go on.
     if let Err(error) = writeln!(file, "{}", std::process::id()) {
-        tracing::warn!(lock.path = %path.display(), "cannot write the process id into the lock file: {error}");
+        tracing::warn!(event = "store.lock-file", lock.path = %path.display(), "cannot write the process id into the lock file: {error}");
     }
     Ok(file)
 }

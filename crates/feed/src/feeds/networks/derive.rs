@@ -117,13 +117,13 @@ impl Feeds {
                 let _writer = handle.writer.lock().await;
                 let origin = &handle.origin;
                 if handle.view.load().is_some() {
-                    info!(feed.origin = %origin, "the root of `{}` changed by a decision of the network", origin.node());
+                    info!(event = "root.changed-by-network", feed.origin = %origin, "the root of `{}` changed by a decision of the network", origin.node());
                     if let Err(reason) = feeds.parts.catalog.forget(origin) {
-                        error!(feed.origin = %origin, "the catalog of `{origin}` was not made anew: {reason}");
+                        error!(event = "feed.catalog-not-made-anew", feed.origin = %origin, "the catalog of `{origin}` was not made anew: {reason}");
                     }
                 }
                 if let Err(reason) = feeds.reopen(&handle).await {
-                    error!(feed.origin = %origin, "`{origin}` stays closed: {reason}");
+                    error!(event = "feed.closed-again", feed.origin = %origin, "`{origin}` stays closed: {reason}");
                     handle.view.store(None);
                     handle.set_closed(Some(reason.to_string()));
                 }

@@ -132,7 +132,7 @@ impl Feeds {
         match folded {
             Ok(()) => self.derive(),
             Err(reason) => {
-                error!(feed.origin = %origin, "the network `{origin}` stays as it was known: {reason}");
+                error!(event = "network.not-folded", feed.origin = %origin, "the network `{origin}` stays as it was known: {reason}");
             }
         }
     }
@@ -162,7 +162,7 @@ impl Feeds {
         }
         let taken = gathering.take(&known.fold, &evidence, &roots);
         for why in taken.refused {
-            warn!(feed.origin = %origin, "an approval for `{origin}` does not count: {why}");
+            warn!(event = "network.approval-refused", feed.origin = %origin, "an approval for `{origin}` does not count: {why}");
         }
         if taken.new > 0 {
             self.keep_anchors(origin, gathering).await?;
@@ -196,7 +196,7 @@ impl Feeds {
                         gathering.take(&known.fold, &evidence, &roots);
                     }
                     (Err(reason), _) => {
-                        warn!(feed.origin = %origin, "the anchors of `{origin}` are gathered again: {reason}");
+                        warn!(event = "network.anchors-damaged", feed.origin = %origin, "the anchors of `{origin}` are gathered again: {reason}");
                     }
                     (Ok(_), None) => {}
                 }
