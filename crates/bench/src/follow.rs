@@ -130,8 +130,8 @@ impl Progress for Fetched {
 }
 
 /// A carrier straight into another node's core.
-struct Direct {
-    feeds: Arc<Feeds>,
+pub(crate) struct Direct {
+    pub(crate) feeds: Arc<Feeds>,
 }
 
 /// Counts what a carrier brings.

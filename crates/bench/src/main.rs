@@ -9,6 +9,7 @@ mod audiences;
 mod cpu;
 mod disk;
 mod follow;
+mod growth;
 mod host;
 mod http;
 mod meter;
@@ -50,6 +51,8 @@ enum What {
     D(Options),
     /// Search: words, phrases and facets over an index; how soon a new record is found.
     E(Options),
+    /// How cost, memory and start grow: to 1,000,000 records in a feed, to 500 feeds; with pictures.
+    Growth(growth::Growth),
     /// What one core and all cores can sign, verify, hash, scan and compress.
     Cpu(Options),
     /// What the disk can sync.
@@ -82,6 +85,10 @@ struct Options {
     /// Where the measured nodes keep their data: a disk that counts, not one in memory.
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
+    /// Work `e` keeps its feed and its index in this directory, and goes on from what is there (also from the
+    /// feed of `growth --keep`).
+    #[arg(long, value_name = "DIR")]
+    keep: Option<PathBuf>,
     /// One JSON document instead of text.
     #[arg(long)]
     json: bool,
@@ -109,6 +116,7 @@ fn main() -> anyhow::Result<()> {
         What::C(options) => measure(&options, &[poll::round]),
         What::D(options) => measure(&options, &[news::round]),
         What::E(options) => measure(&options, &[search::round]),
+        What::Growth(options) => growth::measure(&options),
         What::Cpu(options) => measure(&options, &[cpu::round]),
         What::Disk(options) => measure(&options, &[disk::round]),
         What::Audiences(options) => measure(&options, &[audiences::round]),

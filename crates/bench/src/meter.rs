@@ -59,6 +59,16 @@ impl Measured {
         self.done as f64 / self.seconds
     }
 
+    /// Time of one unit of work, in microseconds.
+    pub(crate) fn us_each(&self) -> f64 {
+        self.seconds * 1e6 / self.done as f64
+    }
+
+    /// CPU time of one unit of work, in microseconds.
+    pub(crate) fn cpu_us_each(&self) -> f64 {
+        self.cpu_seconds * 1e6 / self.done as f64
+    }
+
     /// Fills in the percentiles of `latencies`, in microseconds.
     pub(crate) fn with_latencies(mut self, mut latencies: Vec<f64>) -> Self {
         latencies.sort_unstable_by(f64::total_cmp);

@@ -1,18 +1,24 @@
 //! Work E: search over many records of one feed, and how soon a new record is found.
 //!
-//! The library as a page calls it, without HTTP: titles, excerpts and marks are made, eight facets counted
-//! where the row says so. Words are those of the records, as seldom and as often as in prose.
+//! The library as a page calls it: titles, excerpts and marks are made, eight facets counted where the row
+//! says so; then the same over HTTP. Words are those of the records, as seldom and as often as in prose.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, ensure};
+use anyhow::ensure;
+use feed::feeds::Feeds;
 use feed::search::{Facet, Query, Search as _};
 use search::{Index, Indexer};
 use tlog::name::FeedName;
+use tokio::net::TcpListener;
+use web::{App, Limits, Listener, Site, routes};
+use wire::paths;
 
 use crate::Bench;
 use crate::host::AUTHOR;
+use crate::http::NoPeers;
 use crate::meter::{Measured, Meter};
 use crate::publish;
 use crate::records::Records;
@@ -23,7 +29,7 @@ const QUERIES: u64 = 1_000;
 const NEWS: u64 = 20;
 /// A record that is not found by then never will be.
 const NEWS_WAIT: Duration = Duration::from_secs(30);
-const GROUP: &str = "E: search, on the library";
+const GROUP: &str = "E: search";
 
 /// What a page counts.
 const COUNTED: [Facet; 8] = [
@@ -47,20 +53,9 @@ pub(crate) fn round(bench: &mut Bench) -> anyhow::Result<()> {
 }
 
 async fn of_round(bench: &mut Bench) -> anyhow::Result<()> {
-    let dir = tempfile::TempDir::new_in(bench.dir.path())?;
-    let (data, place) = (dir.path().join("data"), dir.path().join("index"));
-    let entries = bench.options.records + 1;
-    publish::author(&data, entries).await?;
-    let feeds = AUTHOR.open(&data).await?;
-    let index = Index::open(&place)?;
-    let indexer = Indexer::new(feeds.clone(), index.clone());
-    let meter = Meter::start()?;
-    indexer.catch_up().await?;
-    let measured = meter.stop(bench.options.records)?;
-    let results = &mut bench.results;
-    results.add(GROUP, "records indexed", "/s", measured.rate());
-    results.add(GROUP, "peak memory with the node", "MiB", measured.peak_mib);
-    results.add(GROUP, "index for a record", "B", bytes_in(&place)? / bench.options.records as f64);
+    let temporary = tempfile::TempDir::new_in(bench.dir.path())?;
+    let place = bench.options.keep.clone().unwrap_or_else(|| temporary.path().to_owned());
+    let (feeds, index) = made(bench, &place).await?;
     let records = Records::new();
     let queries = (QUERIES / bench.options.divide).max(1);
     let sorts: [(&str, Ask); 4] = [
@@ -71,29 +66,112 @@ async fn of_round(bench: &mut Bench) -> anyhow::Result<()> {
     ];
     for (what, make) in sorts {
         let measured = asked(&index, (0..queries).map(|number| make(&records, number)))?;
-        results.add(GROUP, &format!("{what}, p50"), "us", measured.p50_us);
-        results.add(GROUP, &format!("{what}, p99"), "us", measured.p99_us);
+        report(bench, what, &measured);
     }
+    over_http(bench, &feeds, &index, &records).await?;
+    news(bench, &feeds, &index, &records).await
+}
+
+/// A feed and its index below `place`: what is kept there, or new.
+async fn made(bench: &mut Bench, place: &Path) -> anyhow::Result<(Arc<Feeds>, Index)> {
+    let (data, directory) = (place.join("author"), place.join("index"));
+    let wanted = bench.options.records;
+    let was_there = directory.exists();
+    if !data.exists() {
+        publish::author(&data, wanted).await?;
+    }
+    let meter = Meter::start()?;
+    let feeds = AUTHOR.open(&data).await?;
+    let index = Index::open(&directory)?;
+    let started = meter.stop(1)?;
+    let size = feeds.view(&AUTHOR.origin()?).map_or(0, |view| view.size());
+    ensure!(size >= wanted, "the feed that is kept has {size} entries, and {wanted} are wanted");
+    let before = index.search(&newest())?.total;
+    let meter = Meter::start()?;
+    Indexer::new(Arc::clone(&feeds), index.clone()).catch_up().await?;
+    let total = index.search(&newest())?.total;
+    let measured = meter.stop(total.saturating_sub(before) as u64)?;
+    let results = &mut bench.results;
+    results.add(GROUP, "records", "", total as f64);
+    if was_there {
+        results.add(GROUP, "node started, with its index", "s", started.seconds);
+    }
+    if measured.done > 0 {
+        results.add(GROUP, "records indexed", "/s", measured.rate());
+    }
+    results.add(GROUP, "index for a record", "B", bytes_in(&directory)? / total as f64);
+    results.add(GROUP, "peak memory with the node", "MiB", measured.peak_mib);
+    Ok((feeds, index))
+}
+
+/// The same over HTTP, every facet counted, one after the other; server and client in this process.
+async fn over_http(
+    bench: &mut Bench,
+    feeds: &Arc<Feeds>,
+    index: &Index,
+    records: &Records,
+) -> anyhow::Result<()> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let address = format!("http://{}{}", listener.local_addr()?, paths::site::API_SEARCH);
+    let mut app = App::new(Arc::clone(feeds), Arc::new(NoPeers), Site::default(), None);
+    app.search = Some(Arc::new(index.clone()));
+    let (router, limits) = (routes::public(app), Limits::default());
+    let serving = web::serve(Listener::Tcp(listener), router, limits, std::future::pending());
+    let serving = tokio::spawn(serving);
+    let client = reqwest::Client::new();
+    let sorts: [(&str, Ask); 2] = [("words", words), ("phrases", phrase)];
+    for (what, make) in sorts {
+        let mut latencies = Vec::new();
+        for number in 0..(QUERIES / bench.options.divide).max(1) {
+            let text = make(records, number).text;
+            let url = reqwest::Url::parse_with_params(&address, [("q", text.as_str())])?;
+            let begun = Instant::now();
+            let answer = client.get(url).send().await?.error_for_status()?.bytes().await?;
+            latencies.push(begun.elapsed().as_secs_f64() * 1e6);
+            ensure!(!answer.is_empty(), "an empty answer");
+        }
+        let measured = Measured::default().with_latencies(latencies);
+        report(bench, &format!("over HTTP, all facets counted, {what}"), &measured);
+    }
+    serving.abort();
+    Ok(())
+}
+
+/// How soon a record is found while the index follows.
+async fn news(
+    bench: &mut Bench,
+    feeds: &Arc<Feeds>,
+    index: &Index,
+    records: &Records,
+) -> anyhow::Result<()> {
+    let indexer = Indexer::new(Arc::clone(feeds), index.clone());
     let following = tokio::spawn(async move { indexer.run().await });
     let mut latencies = Vec::new();
     for number in 0..NEWS {
-        let published =
-            feeds.publish(&FeedName::public(), vec![records.publication(entries + number)]).await?;
-        let (begun, id) = (Instant::now(), published.first().context("nothing published")?.id);
-        let newest = Query { limit: 1, ..Query::default() };
-        // The newest stands first; all have one time, so that its place is told by the total.
-        let expected = usize::try_from(bench.options.records + number + 1)?;
-        while index.search(&newest)?.total < expected {
-            ensure!(begun.elapsed() < NEWS_WAIT, "{id} was not found within {NEWS_WAIT:?}");
+        let before = index.search(&newest())?.total;
+        let record = records.publication(bench.options.records + number);
+        feeds.publish(&FeedName::public(), vec![record]).await?;
+        let begun = Instant::now();
+        // All have one time, so that the newest is told by the total.
+        while index.search(&newest())?.total <= before {
+            ensure!(begun.elapsed() < NEWS_WAIT, "it was not found within {NEWS_WAIT:?}");
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
         latencies.push(begun.elapsed().as_secs_f64() * 1e6);
     }
     following.abort();
     let measured = Measured::default().with_latencies(latencies);
-    results.add(GROUP, "a new record is found after, p50", "us", measured.p50_us);
-    results.add(GROUP, "a new record is found after, p99", "us", measured.p99_us);
+    report(bench, "a new record is found after", &measured);
     Ok(())
+}
+
+fn newest() -> Query {
+    Query { limit: 1, ..Query::default() }
+}
+
+fn report(bench: &mut Bench, what: &str, measured: &Measured) {
+    bench.results.add(GROUP, &format!("{what}, p50"), "us", measured.p50_us);
+    bench.results.add(GROUP, &format!("{what}, p99"), "us", measured.p99_us);
 }
 
 fn asked(index: &Index, queries: impl Iterator<Item = Query>) -> anyhow::Result<Measured> {

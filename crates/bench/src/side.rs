@@ -11,6 +11,7 @@ use anyhow::{Context as _, bail};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::growth::Part;
 use crate::meter::Measured;
 use crate::poll::Question;
 use crate::publish::Shape;
@@ -33,6 +34,8 @@ pub(crate) enum Side {
     Poll { address: String, question: Question, requests: u64 },
     /// Follows a feed and stays with it; says in a line how many entries it holds, whenever there are more.
     Stay { dir: PathBuf, url: String },
+    /// One step of growing.
+    Growth(Part),
 }
 
 /// Where a feed is followed from.
@@ -74,6 +77,7 @@ impl Side {
                     poll::ask(&address, question, requests)
                 }
                 Self::Stay { dir, url } => news::stay(&dir, &url).await,
+                Self::Growth(part) => part.run().await,
             }
         })?;
         say(&measured)
