@@ -87,6 +87,12 @@ impl Plan {
         Self { seed, nodes, liars, minutes, sabotage: None, verbose: false }
     }
 
+    /// A small federation: three to six nodes for six minutes.
+    pub fn small(seed: u64) -> Self {
+        let nodes = 3 + usize::try_from(seed % 4).unwrap_or(0);
+        Self { minutes: 6, ..Self::of(seed, nodes) }
+    }
+
     /// As many liars as may be: a third, and never more than 64.
     #[must_use]
     pub fn with_most_liars(self) -> Self {

@@ -5,12 +5,6 @@
 use anyhow::{Result, ensure};
 use tests::simulation::{Plan, Sabotage, play};
 
-/// A small federation: three to six nodes for six minutes.
-fn small(seed: u64) -> Plan {
-    let nodes = 3 + usize::try_from(seed % 4).unwrap_or(0);
-    Plan { minutes: 6, ..Plan::of(seed, nodes) }
-}
-
 fn all_hold(plans: impl Iterator<Item = Plan>) -> Result<()> {
     let mut failed = Vec::new();
     for plan in plans {
@@ -36,27 +30,24 @@ fn finds(sabotage: Sabotage, words: &str) -> Result<()> {
 }
 
 #[test]
-fn whatever_goes_wrong_one_hundred_small_federations_hold_together() -> Result<()> {
-    all_hold((0..100).map(small))
+fn whatever_goes_wrong_small_federations_hold_together() -> Result<()> {
+    // `.ci/run simulation` plays 200 others.
+    all_hold((0..24).map(Plan::small))
 }
 
 #[test]
-fn whatever_goes_wrong_another_hundred_small_federations_hold_together() -> Result<()> {
-    all_hold((100..200).map(small))
-}
-
-#[test]
-fn federations_of_twenty_with_six_liars_hold_together() -> Result<()> {
+fn a_federation_of_twenty_with_six_liars_holds_together() -> Result<()> {
     let twenty = |seed| Plan { minutes: 4, ..Plan::of(seed, 20).with_most_liars() };
-    all_hold((1_000..1_002).map(twenty))
+    all_hold((1_000..1_001).map(twenty))
 }
 
 #[test]
 fn one_seed_has_one_trace() -> Result<()> {
-    for seed in 0..10 {
-        let (one, other) = (play(&small(seed))?, play(&small(seed))?);
+    for seed in 0..4 {
+        let (one, other) = (play(&Plan::small(seed))?, play(&Plan::small(seed))?);
         ensure!(one.trace == other.trace, "seed {seed} went two ways");
-        ensure!(one.trace != play(&small(seed + 4))?.trace, "two seeds went one way");
+        let next = play(&Plan::small(seed + 4))?;
+        ensure!(one.trace != next.trace, "seeds {seed} and {} went one way", seed + 4);
     }
     Ok(())
 }
