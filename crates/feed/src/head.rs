@@ -214,6 +214,20 @@ pub fn decode_since(bytes: &Bytes) -> Result<Vec<Commit>, HeadError> {
     }
 }
 
+/// How many of the first bytes of a head or of `since` end with a whole commit: what came of an answer that
+/// broke off is an earlier answer. 0 if no commit is whole.
+pub fn whole(bytes: &Bytes) -> usize {
+    let start = match read_front(bytes) {
+        Ok((_, _, start)) => start,
+        Err(_) if bytes.starts_with(SINCE_MAGIC) => SINCE_MAGIC.len(),
+        Err(_) => return 0,
+    };
+    match read_commits(bytes, start) {
+        (commits, _) if commits.is_empty() => 0,
+        (_, good) => good,
+    }
+}
+
 /// Writes the answer of `since`.
 pub fn encode_since<'a>(commits: impl Iterator<Item = &'a Commit>) -> Bytes {
     let mut out = SINCE_MAGIC.to_vec();

@@ -351,6 +351,18 @@ pub enum CarrierError {
         /// How long.
         seconds: u64,
     },
+    /// The answer broke off; what came is kept, and the rest is asked for next time.
+    #[error("{carrier} cannot be reached: {reason}; {received} bytes of {what} are kept")]
+    Interrupted {
+        /// Who.
+        carrier: String,
+        /// What was asked.
+        what: String,
+        /// In words.
+        reason: String,
+        /// Bytes that are there.
+        received: usize,
+    },
     /// It answered something that is no answer: wrong type, too long, a redirect…
     #[error("{carrier} gave no proper answer for {what}: {reason}")]
     Improper {

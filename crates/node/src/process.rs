@@ -1,8 +1,10 @@
-//! This process among others: when it is asked to end, and telling systemd that it is ready.
+//! This process among others: when it is asked to end, how many files it may open, and telling systemd that it
+//! is ready.
 
 use std::os::unix::net::UnixDatagram;
 
 use anyhow::Context as _;
+use rustix::process::{Resource, getrlimit, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tracing::{info, warn};
@@ -31,6 +33,29 @@ pub fn shutdown() -> anyhow::Result<(watch::Sender<bool>, watch::Receiver<bool>)
         std::process::exit(130);
     });
     Ok((end, shutdown))
+}
+
+/// Files a server opens beside the connections it serves: facts, the catalog, the index, connections to peers.
+const FILES_BESIDE: u64 = 1_024;
+
+/// Lets this process open as many files as the system allows it, and says if that is too few for so many
+/// connections.
+pub fn allow_files(connections: usize) {
+    let mut files = getrlimit(Resource::Nofile);
+    if files.current != files.maximum {
+        files.current = files.maximum;
+        if let Err(error) = setrlimit(Resource::Nofile, files) {
+            warn!("the limit of open files stays as it is: {error}");
+        }
+    }
+    let wanted = u64::try_from(connections).unwrap_or(u64::MAX).saturating_add(FILES_BESIDE);
+    let allowed = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    if allowed < wanted {
+        warn!(
+            "{connections} connections and the files of the node may need {wanted} open files, and {allowed} \
+             are allowed: raise `LimitNOFILE` of the service (`ulimit -Hn`), or lower `limits.connections`"
+        );
+    }
 }
 
 /// Waits until `shutdown` is true.

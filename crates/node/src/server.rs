@@ -48,6 +48,8 @@ impl Server {
         places: &[Place],
         shutdown: &watch::Receiver<bool>,
     ) -> anyhow::Result<Vec<Self>> {
+        let connections = places.iter().map(|place| place.config.limits.connections).sum();
+        process::allow_files(connections);
         let shared = Shared::default();
         let mut groups: BTreeMap<(SocketAddr, usize), Vec<Arc<Node>>> = BTreeMap::new();
         for (number, place) in places.iter().enumerate() {

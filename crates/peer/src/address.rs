@@ -2,8 +2,8 @@
 //!
 //! A node's URLs are written by strangers. If they could lead to `localhost`, to a router or to a
 //! cloud's metadata service, this node would be their hand inside the firewall. So every address is
-//! compared with the special-purpose registries, kept here as data: IANA's tables as of 2026-11
-//! (RFC 6890 and its updates), and for IPv6 everything outside `2000::/3` as well. Addresses that
+//! compared with the special-purpose registries, kept here as data with their date: IANA's tables (RFC 6890
+//! and its updates), and for IPv6 everything outside `2000::/3` as well. Addresses that
 //! carry an IPv4 address within them (mapped, 6to4, NAT64, Teredo) are refused whole.
 
 use std::net::IpAddr;
@@ -18,6 +18,9 @@ pub struct Special {
     /// What it is, in words.
     pub purpose: &'static str,
 }
+
+/// When IANA's tables of special-purpose addresses were last compared with [`SPECIAL`].
+pub const SPECIAL_AS_OF: &str = "2026-11";
 
 /// The special-purpose ranges of IPv4, and within `2000::/3` and around it those of IPv6.
 pub const SPECIAL: [Special; 38] = [

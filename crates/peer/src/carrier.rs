@@ -26,6 +26,7 @@ use wire::{media, paths};
 
 use crate::exchange::{Answer, Ask, Exchange};
 use crate::outbound::{Outbound, RefusedUrl};
+use crate::parts::Parts;
 use crate::signing::Signs;
 use crate::tally::Exchanged;
 
@@ -50,6 +51,8 @@ pub struct HttpCarrier {
     exchanged: Option<Exchanged>,
     /// What this node may hold of the budget, in KiB.
     share: Arc<Semaphore>,
+    /// What came of its answers that broke off.
+    parts: Parts,
     /// Its clock in Unix seconds, and when it told.
     date: Mutex<Option<(u64, Instant)>>,
     /// When its certificate ends, in Unix seconds.
@@ -75,6 +78,7 @@ impl HttpCarrier {
         }
         Ok(Self {
             share: Arc::new(Semaphore::new(outbound.limits.share().div_ceil(1_024))),
+            parts: Parts::default(),
             outbound: Arc::clone(outbound),
             failed: Mutex::new(vec![None; usable.len()]),
             urls: usable,
@@ -118,7 +122,7 @@ impl HttpCarrier {
     }
 
     /// The nodes it says it follows, and how that goes.
-    pub(crate) async fn peers(&self) -> Result<Peers, CarrierError> {
+    pub async fn peers(&self) -> Result<Peers, CarrierError> {
         let what = "the list of the nodes it follows".to_owned();
         let limit = wire::limits::HEADS_BYTES;
         let ask = plain(what.clone(), paths::API_PEERS.to_owned(), media::JSON, limit);
@@ -155,10 +159,10 @@ impl HttpCarrier {
         for turn in 0..self.urls.len() {
             let at = (first + turn) % self.urls.len();
             let Some(base) = self.urls.get(at) else { break };
-            let (outbound, share) = (&*self.outbound, &self.share);
+            let (outbound, share, parts) = (&*self.outbound, &self.share, &self.parts);
             let (signs, exchanged) = (self.signs.as_deref(), self.exchanged.as_ref());
             let exchange =
-                Exchange { outbound, base, signs, ask: &ask, share, exchanged, deadline };
+                Exchange { outbound, base, signs, ask: &ask, share, parts, exchanged, deadline };
             match exchange.run().await {
                 Ok(answer) => {
                     self.preferred.store(at, Ordering::Relaxed);
@@ -180,7 +184,7 @@ impl HttpCarrier {
     }
 
     /// Asks a witness to cosign (C2SP tlog-witness).
-    pub(crate) async fn submit(&self, request: Bytes) -> Result<WitnessAnswer, CarrierError> {
+    pub async fn submit(&self, request: Bytes) -> Result<WitnessAnswer, CarrierError> {
         let what = "an answer to add-checkpoint".to_owned();
         let limit = wire::limits::WITNESS_ANSWER_BYTES;
         let ask = Ask {
@@ -201,7 +205,7 @@ impl HttpCarrier {
     }
 
     /// Hands over a bundle; `None` if the node does not know our key.
-    pub(crate) async fn push(&self, bundle: Bytes) -> Result<Option<BundleAnswer>, CarrierError> {
+    pub async fn push(&self, bundle: Bytes) -> Result<Option<BundleAnswer>, CarrierError> {
         let what = "an answer to a bundle".to_owned();
         let limit = self.outbound.limits.cosignatures;
         let ask = Ask {
@@ -239,7 +243,8 @@ impl HttpCarrier {
 }
 
 /// What a witness answers.
-pub(crate) enum WitnessAnswer {
+#[derive(Debug)]
+pub enum WitnessAnswer {
     /// Its signature lines.
     Lines(String),
     /// The size of the last checkpoint that it cosigned, which is not the one that was said.
@@ -283,12 +288,14 @@ impl Carrier for HttpCarrier {
         let limit = self.outbound.limits.head;
         let ask = Ask {
             wait,
+            whole: Some(feed::head::whole),
             also: &[(StatusCode::NO_CONTENT, None), (StatusCode::CONFLICT, Some(media::TEXT))],
             ..plain(what.clone(), paths::since(origin, size), media::BYTES, limit)
         };
         let Answer { status, bytes, .. } = self.ask(ask).await?;
         match (status, bytes.get(..4)) {
             (StatusCode::NO_CONTENT, _) => {
+                self.parts.clear();
                 if wait.is_some() {
                     self.turn();
                 }
@@ -394,5 +401,16 @@ impl Carrier for HttpCarrier {
 
 /// A question without a wait whose only answer is 200.
 fn plain(what: String, path: String, media: &'static str, limit: usize) -> Ask {
-    Ask { what, path, post: None, known: None, media, limit, wait: None, hold: false, also: &[] }
+    Ask {
+        what,
+        path,
+        post: None,
+        known: None,
+        media,
+        limit,
+        wait: None,
+        hold: false,
+        whole: None,
+        also: &[],
+    }
 }

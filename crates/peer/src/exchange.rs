@@ -16,6 +16,7 @@ use wire::signature;
 
 use crate::limits::Limits;
 use crate::outbound::Outbound;
+use crate::parts::{Part, Parts, continues};
 use crate::signing::Signs;
 use crate::tally::Exchanged;
 use crate::words;
@@ -45,6 +46,8 @@ pub(crate) struct Ask {
     /// Whether the answer counts against the budget until its bytes are dropped, not only while they
     /// arrive. For what is verified and stored by itself, or a peer would wait for its own bytes.
     pub(crate) hold: bool,
+    /// How many of the first bytes are an answer by themselves, where that may be.
+    pub(crate) whole: Option<fn(&Bytes) -> usize>,
     /// Statuses beside 200 that are answers, with the media type of their content if it is wanted.
     pub(crate) also: &'static [(StatusCode, Option<&'static str>)],
 }
@@ -72,6 +75,8 @@ pub(crate) struct Exchange<'a> {
     pub(crate) share: &'a Arc<Semaphore>,
     /// Where bytes are counted, if anywhere.
     pub(crate) exchanged: Option<&'a Exchanged>,
+    /// What came of answers that broke off.
+    pub(crate) parts: &'a Parts,
     pub(crate) deadline: Instant,
 }
 
@@ -92,25 +97,59 @@ impl Ask {
 
 impl Exchange<'_> {
     pub(crate) async fn run(&self) -> Result<Answer, CarrierError> {
-        let response = self.send().await?;
+        let url = wire::paths::below(self.base.as_str(), &self.ask.path);
+        let large = self.ask.post.is_none() && self.ask.limit > FREE_BYTES;
+        let mut part = if large { self.parts.take(&url) } else { None };
+        let answer = self.converse(&url, &mut part).await;
+        if let (Err(_), Some(part)) = (&answer, part) {
+            // Nothing came of this question: the next one still asks for the rest.
+            self.parts.put_back(&url, part);
+        }
+        answer
+    }
+
+    /// Asks, with the `part` that is there already; it is taken once an answer to it has begun.
+    async fn converse(&self, url: &str, part: &mut Option<Part>) -> Result<Answer, CarrierError> {
+        let response = self.send(url, part.as_ref()).await?;
         let status = response.status();
         let date = date(response.headers());
         let tag = text(response.headers(), header::ETAG).map(str::to_owned);
         let shown = response.extensions().get::<TlsInfo>().and_then(TlsInfo::peer_certificate);
         let certificate_end = shown.and_then(crate::certificate::end_of);
         self.check_headers(response.headers())?;
-        let media = self.media(&response)?;
+        let media = self.media(&response, part.as_ref())?;
         let Some(media) = media else {
             return Ok(Answer { status, bytes: Bytes::new(), date, tag, certificate_end });
         };
         self.check_content(response.headers(), media)?;
-        let bytes = self.read(response).await?;
+        let begun = match part.take() {
+            None => Vec::new(),
+            Some(part) if status == StatusCode::PARTIAL_CONTENT => {
+                let range = text(response.headers(), header::CONTENT_RANGE).unwrap_or_default();
+                if !continues(range, part.bytes.len(), self.ask.limit) {
+                    return Err(self.improper("it is another part than was asked for".to_owned()));
+                }
+                part.bytes
+            }
+            // It has changed since. What is an answer by itself is taken now, for the line may break again.
+            Some(part) => match self.whole_of(part) {
+                Some(bytes) => return Ok(Answer { status, bytes, date, tag, certificate_end }),
+                None => Vec::new(),
+            },
+        };
+        let status = if status == StatusCode::PARTIAL_CONTENT { StatusCode::OK } else { status };
+        let bytes = self.read(response, begun, url, tag.as_deref()).await?;
         Ok(Answer { status, bytes, date, tag, certificate_end })
     }
 
-    async fn send(&self) -> Result<Response, CarrierError> {
+    fn whole_of(&self, part: Part) -> Option<Bytes> {
+        let bytes = Bytes::from(part.bytes);
+        let length = self.ask.whole.map_or(0, |whole| whole(&bytes));
+        (length > 0).then(|| bytes.slice(..length))
+    }
+
+    async fn send(&self, url: &str, part: Option<&Part>) -> Result<Response, CarrierError> {
         let Self { outbound, base, ask, .. } = self;
-        let url = wire::paths::below(base.as_str(), &ask.path);
         let client = outbound.client(base);
         let request = match &ask.post {
             None => client.get(url),
@@ -123,6 +162,10 @@ impl Exchange<'_> {
             .header(header::ACCEPT_ENCODING, "identity");
         for (name, value) in self.signature() {
             request = request.header(name, value);
+        }
+        if let Some(part) = part {
+            let rest = format!("bytes={}-", part.bytes.len());
+            request = request.header(header::RANGE, rest).header(header::IF_RANGE, &part.tag);
         }
         if let Some(known) = &ask.known {
             request = request.header(header::IF_NONE_MATCH, known);
@@ -168,11 +211,16 @@ impl Exchange<'_> {
     }
 
     /// The media type that the content must have; `None` if the status alone is the answer.
-    fn media(&self, response: &Response) -> Result<Option<&'static str>, CarrierError> {
+    fn media(
+        &self,
+        response: &Response,
+        part: Option<&Part>,
+    ) -> Result<Option<&'static str>, CarrierError> {
         let status = response.status();
         let also = self.ask.also.iter().find(|(also, _)| *also == status);
         match (status.as_u16(), also) {
             (200, _) => Ok(Some(self.ask.media)),
+            (206, None) if part.is_some() => Ok(Some(self.ask.media)),
             (_, Some((_, media))) => Ok(*media),
             (404, None) => Err(CarrierError::NotFound {
                 carrier: self.base.to_string(),
@@ -224,23 +272,23 @@ impl Exchange<'_> {
         }
     }
 
-    async fn read(&self, mut response: Response) -> Result<Bytes, CarrierError> {
-        let announced = response.content_length().map(usize::try_from);
-        let limit = self.ask.limit;
-        let most = match announced {
-            None => limit,
-            Some(Ok(length)) if length <= limit => length,
-            Some(_) => {
-                let length = response.content_length().unwrap_or(u64::MAX);
-                return Err(self.improper(format!("it announces {length} bytes, over {limit}")));
-            }
-        };
+    /// Reads what follows the bytes that are there. If it breaks off, what came is kept for the next question.
+    async fn read(
+        &self,
+        mut response: Response,
+        begun: Vec<u8>,
+        url: &str,
+        tag: Option<&str>,
+    ) -> Result<Bytes, CarrierError> {
+        let rest = response.content_length();
+        let most = self.most(begun.len(), rest)?;
         let permits = self.draw(most).await?;
         let limits = &self.outbound.limits;
         let mut rate = Rate::start(limits, most);
         // What is announced is not believed: memory is taken as bytes arrive.
-        let mut bytes = Vec::with_capacity(most.min(FREE_BYTES));
-        loop {
+        let (mut bytes, before) = (begun, most.min(FREE_BYTES));
+        bytes.reserve(before.saturating_sub(bytes.len()));
+        let broken = loop {
             let until = self.deadline.min(Instant::now() + limits.idle);
             let chunk = match timeout_at(until, response.chunk()).await {
                 Ok(Ok(Some(chunk))) => chunk,
@@ -248,10 +296,11 @@ impl Exchange<'_> {
                     return Ok(Bytes::from_owner(Held { bytes, _permits: permits }));
                 }
                 Ok(Ok(None)) => return Ok(Bytes::from(bytes)),
-                Ok(Err(error)) => return Err(self.unreachable(words::of(&error))),
-                Err(_) => return Err(self.improper(self.too_slow(bytes.len()))),
+                Ok(Err(error)) => break self.unreachable(words::of(&error)),
+                Err(_) => break self.improper(self.too_slow(bytes.len())),
             };
-            if bytes.len() + chunk.len() > limit {
+            if bytes.len() + chunk.len() > self.ask.limit {
+                let limit = self.ask.limit;
                 return Err(self.improper(format!("it is longer than {limit} bytes")));
             }
             bytes.extend_from_slice(&chunk);
@@ -260,9 +309,46 @@ impl Exchange<'_> {
             }
             if !rate.keeps_up(chunk.len()) {
                 let least = rate.least_per_second;
-                return Err(self.improper(format!("it comes slower than {least} bytes a second")));
+                break self.improper(format!("it comes slower than {least} bytes a second"));
             }
+        };
+        Err(self.interrupted(broken, url, tag, bytes))
+    }
+
+    /// The most bytes that an answer of which so many are there may have, if `rest` are announced.
+    fn most(&self, begun: usize, rest: Option<u64>) -> Result<usize, CarrierError> {
+        let limit = self.ask.limit;
+        let Some(rest) = rest else { return Ok(limit) };
+        let all = usize::try_from(rest).ok().and_then(|rest| begun.checked_add(rest));
+        match all.filter(|all| *all <= limit) {
+            Some(all) => Ok(all),
+            None => Err(self.improper(format!("it announces {rest} bytes, over {limit}"))),
         }
+    }
+
+    /// Keeps what came; the error says so.
+    fn interrupted(
+        &self,
+        broken: CarrierError,
+        url: &str,
+        tag: Option<&str>,
+        bytes: Vec<u8>,
+    ) -> CarrierError {
+        let large = self.ask.post.is_none() && self.ask.limit > FREE_BYTES;
+        let received = match large {
+            true => self.parts.keep(url, tag, bytes, &self.outbound.kept),
+            false => 0,
+        };
+        let reason = match broken {
+            CarrierError::Unreachable { reason, .. } | CarrierError::Improper { reason, .. }
+                if received > 0 =>
+            {
+                reason
+            }
+            other => return other,
+        };
+        let (carrier, what) = (self.base.to_string(), self.ask.what.clone());
+        CarrierError::Interrupted { carrier, what, reason, received }
     }
 
     fn too_slow(&self, received: usize) -> String {

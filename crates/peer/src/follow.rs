@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use feed::feeds::{Feeds, Pin};
 use tlog::name::{FeedName, NodeName, Origin};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 use wire::api::{Peer, PeerFeed, PeerState};
@@ -23,6 +23,7 @@ use crate::outbound::{Outbound, RefusedUrl};
 use crate::scout::Scout;
 use crate::settings::PeerSettings;
 use crate::tally::Tally;
+use crate::turns::Turns;
 
 /// After a change of feeds, pins and node records are looked at again at most this often.
 const CALM: Duration = Duration::from_millis(200);
@@ -34,7 +35,7 @@ const STOP: Duration = Duration::from_secs(10);
 pub struct Peers {
     home: Arc<dyn Home>,
     outbound: Arc<Outbound>,
-    turns: Arc<Semaphore>,
+    turns: Turns,
     interval_s: u64,
     /// The nodes that relay this one.
     relays: Vec<NodeName>,
@@ -101,7 +102,7 @@ impl Peers {
         let peers = Arc::new(Self {
             home,
             outbound,
-            turns: Arc::new(Semaphore::new(settings.rounds)),
+            turns: Turns::new(settings.rounds),
             interval_s: settings.interval_s,
             relays: settings.relays.clone(),
             reaches: settings.rounds > 0,
@@ -284,7 +285,7 @@ impl Peers {
         urls: Vec<String>,
         carrier: Result<Arc<HttpCarrier>, String>,
     ) -> Running {
-        let (home, turns) = (Arc::clone(&self.home), Arc::clone(&self.turns));
+        let (home, turns) = (Arc::clone(&self.home), self.turns.clone());
         let line =
             Arc::new(Line::new(origin.clone(), home, turns, self.interval_s, self.tally.clone()));
         let in_task = (Arc::clone(&line), carrier.clone());

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use feed::feeds::Feeds;
 use feed::ports::Carrier;
 use tlog::name::Origin;
-use tokio::sync::Semaphore;
 
 use crate::line::Line;
 use crate::schedule::Schedule;
 use crate::tally::Tally;
+use crate::turns::Turns;
 
 /// One feed that is followed.
 pub struct Follower {
@@ -20,16 +20,9 @@ pub struct Follower {
 impl Follower {
     /// Follows `origin` into `feeds` once it [runs](Self::run). `turns` are those of all rounds of the node;
     /// `interval_s` is the time between rounds with a peer that holds no requests.
-    pub fn new(feeds: &Arc<Feeds>, origin: Origin, turns: Arc<Semaphore>, interval_s: u64) -> Self {
-        Self {
-            line: Line::new(
-                origin,
-                Arc::new(Arc::clone(feeds)),
-                turns,
-                interval_s,
-                Tally::default(),
-            ),
-        }
+    pub fn new(feeds: &Arc<Feeds>, origin: Origin, turns: Turns, interval_s: u64) -> Self {
+        let home = Arc::new(Arc::clone(feeds));
+        Self { line: Line::new(origin, home, turns, interval_s, Tally::default()) }
     }
 
     /// The feed.

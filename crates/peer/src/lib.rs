@@ -23,12 +23,14 @@ pub mod settings;
 pub mod sight;
 pub mod signing;
 pub mod tally;
+pub mod turns;
 
 mod exchange;
 mod gate;
 mod gossip;
 mod home;
 mod line;
+mod parts;
 mod scout;
 mod words;
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use feed::ports::{Carrier, Progress};
 use tlog::name::Origin;
-use tokio::sync::{Mutex as TurnMutex, Semaphore, watch};
+use tokio::sync::{Mutex as TurnMutex, watch};
 use tokio::time::{Instant, sleep};
 use tracing::{debug, info, warn};
 use wire::api::PeerFeed;
@@ -16,6 +16,7 @@ use crate::gate::Gate;
 use crate::home::{Failure, Home};
 use crate::schedule::{Event, Schedule};
 use crate::tally::{Tally, Why};
+use crate::turns::Turns;
 
 /// A round that lasts longer goes on in a next one: what it verified is kept.
 const ROUND: Duration = Duration::from_secs(3_600);
@@ -27,7 +28,7 @@ const MEMO_EVERY_S: u64 = 600;
 pub(crate) struct Line {
     pub(crate) origin: Origin,
     home: Arc<dyn Home>,
-    turns: Arc<Semaphore>,
+    turns: Turns,
     interval_s: u64,
     tally: Tally,
     state: Mutex<State>,
@@ -49,7 +50,7 @@ impl Line {
     pub(crate) fn new(
         origin: Origin,
         home: Arc<dyn Home>,
-        turns: Arc<Semaphore>,
+        turns: Turns,
         interval_s: u64,
         tally: Tally,
     ) -> Self {
@@ -153,7 +154,7 @@ impl Line {
         let wait = park.then_some(WAIT_FOLLOWER);
         let gate = Gate {
             inner: carrier,
-            turns: Arc::clone(&self.turns),
+            turns: self.turns.of(self.schedule().state()),
             turn: TurnMutex::new(None),
             halt: self.halt.subscribe(),
             requested: self.requested.subscribe(),
@@ -199,7 +200,10 @@ impl Line {
             Err(Failure::Busy { seconds }) => Some(state.schedule.asked_to_wait(now, seconds)),
             Err(Failure::Other { why, words }) => {
                 self.tally.failed(self.origin.node(), why);
-                Some(state.schedule.failed(now, &words, chance))
+                Some(match why {
+                    Why::Interrupted => state.schedule.interrupted(now, &words, chance),
+                    _ => state.schedule.failed(now, &words, chance),
+                })
             }
         };
         let memo = state.schedule.memo();

@@ -59,6 +59,8 @@ pub struct Outbound {
     pub(crate) limits: Limits,
     /// One permit for each KiB of large answers under way.
     pub(crate) budget: Arc<Semaphore>,
+    /// One for each KiB of answers that broke off and are kept.
+    pub(crate) kept: Arc<Semaphore>,
 }
 
 impl fmt::Debug for Outbound {
@@ -125,6 +127,7 @@ impl Outbound {
             .map_err(SettingsError::Client)?;
         let secure = way.client(&limits, || resolver(&secure_policy))?;
         let budget = Arc::new(Semaphore::new(limits.budget.div_ceil(1_024)));
+        let kept = Arc::new(Semaphore::new(crate::parts::ALL_BYTES_MAX / 1_024));
         let proxied = way.proxy.is_some();
         Ok(Arc::new(Self {
             secure,
@@ -135,6 +138,7 @@ impl Outbound {
             proxied,
             limits,
             budget,
+            kept,
         }))
     }
 

@@ -120,10 +120,20 @@ impl Schedule {
         changed.then_some(Event::Healthy { after_failures })
     }
 
+    /// A round failed after it had brought something that the next one needs not ask for: it goes on soon, as
+    /// it must on a line that is cut again and again.
+    pub fn interrupted(&mut self, now: u64, reason: &str, chance: u64) -> Event {
+        let event = self.failed(now, reason, chance);
+        if self.state != PeerState::Dormant {
+            self.next_attempt = now.saturating_add(wait_s(self.state, 1, chance));
+        }
+        event
+    }
+
     /// A round failed. `chance` is evenly distributed over all `u64`.
     pub fn failed(&mut self, now: u64, reason: &str, chance: u64) -> Event {
         let reason: String = reason.chars().take(REASON_CHARS).collect();
-        let known = self.failures > 0 && self.reason == reason;
+        let known = self.failures > 0 && same_words(&self.reason, &reason);
         let was = self.state;
         self.failures = self.failures.saturating_add(1);
         self.reason.clone_from(&reason);
@@ -196,6 +206,14 @@ fn wait_s(state: PeerState, failures: u64, chance: u64) -> u64 {
     LEAST_S.max(below(bound + 1, chance))
 }
 
+/// Whether two reasons differ in nothing but numbers: so many bytes came, so many seconds passed.
+fn same_words(one: &str, other: &str) -> bool {
+    let words = |text: &str| {
+        text.split(|c: char| c.is_ascii_digit()).map(str::to_owned).collect::<String>()
+    };
+    words(one) == words(other)
+}
+
 /// A number from 0 to `bound` - 1, from a number over all of `u64`.
 fn below(bound: u64, chance: u64) -> u64 {
     u64::try_from((u128::from(chance) * u128::from(bound)) >> 64).unwrap_or(0)
@@ -248,6 +266,26 @@ mod tests {
         assert_eq!(schedule.due_in(later), BOUND_S);
         assert_eq!(schedule.succeeded(later, 300), Some(Event::Healthy { after_failures: 5 }));
         assert_eq!(schedule.failures(), 0);
+    }
+
+    #[test]
+    fn a_reason_that_differs_in_numbers_alone_is_told_once() {
+        let mut schedule = Schedule::new(NOW);
+        let _ = schedule.failed(NOW, "nothing came for 15 s (after 12 bytes)", 7);
+        let again = schedule.failed(NOW + 9, "nothing came for 15 s (after 4096 bytes)", 7);
+        assert_eq!(again, Event::StillFailing { failures: 2 });
+        assert!(schedule.reason().contains("4096"), "{}", schedule.reason());
+    }
+
+    #[test]
+    fn a_round_that_was_interrupted_goes_on_soon_however_often() {
+        let mut schedule = Schedule::new(NOW);
+        for _ in 0..20 {
+            let _ = schedule.interrupted(NOW, "it broke the connection off", u64::MAX);
+            assert_eq!(schedule.due_in(NOW), FIRST_BOUND_S);
+        }
+        let _ = schedule.failed(NOW, "refused", u64::MAX);
+        assert_eq!(schedule.due_in(NOW), BOUND_S);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use std::time::Duration;
 use tlog::name::{FeedName, NodeName, Origin};
 use tokio::sync::watch;
 use tokio::time::sleep;
-use tracing::debug;
+use tracing::{debug, info};
 use wire::heads::HeadLine;
 
 use crate::carrier::HttpCarrier;
@@ -64,6 +64,8 @@ impl Scout {
         let mut asked = self.asked.subscribe();
         let mut known = None;
         let mut wait = EVERY;
+        // Each trouble is told once.
+        let mut told = false;
         loop {
             let ticket = *asked.borrow_and_update();
             match carrier.heads(known.as_deref()).await {
@@ -93,10 +95,15 @@ impl Scout {
                     wait = EVERY;
                 }
                 Err(error) => {
-                    debug!("what {} shows us cannot be told: {error}", self.node);
+                    let node = &self.node;
+                    match std::mem::replace(&mut told, true) {
+                        false => info!(peer.node = %node, "which feeds {node} shows us: {error}"),
+                        true => debug!(peer.node = %node, "which feeds {node} shows us: {error}"),
+                    }
                     wait = (wait * 2).min(EVERY_MAX);
                 }
             }
+            told &= wait > EVERY;
             self.answered.send_replace(ticket);
             tokio::select! {
                 _ = asked.changed() => {}

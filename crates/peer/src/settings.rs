@@ -28,8 +28,8 @@ pub struct PeerSettings {
     pub relays: Vec<NodeName>,
     /// How often, in seconds, a peer is asked for news that does not tell them by itself. Most do.
     pub interval_s: u64,
-    /// How many feeds are synced at the same time; the others wait their turn. 0 reaches nobody: for
-    /// looking at how it went.
+    /// How many feeds in step are synced at the same time, and half as many others; the rest wait their turn.
+    /// 0 reaches nobody: for looking at how it went.
     pub rounds: usize,
 }
 

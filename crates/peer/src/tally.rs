@@ -159,6 +159,8 @@ impl Tally {
 pub(crate) enum Why {
     /// No address, refused, a time-out, a broken certificate.
     Unreachable,
+    /// An answer broke off, and what came is kept.
+    Interrupted,
     /// It says it has no such thing.
     Absent,
     /// It answered something that is no answer.
@@ -180,8 +182,9 @@ pub(crate) enum Why {
 }
 
 impl Why {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::Unreachable,
+        Self::Interrupted,
         Self::Absent,
         Self::Improper,
         Self::Signature,
@@ -196,6 +199,7 @@ impl Why {
     fn as_str(self) -> &'static str {
         match self {
             Self::Unreachable => "unreachable",
+            Self::Interrupted => "interrupted",
             Self::Absent => "absent",
             Self::Improper => "improper",
             Self::Signature => "signature",
@@ -220,6 +224,7 @@ impl From<&CarrierError> for Why {
         match error {
             CarrierError::NotFound { .. } => Self::Absent,
             CarrierError::Improper { .. } => Self::Improper,
+            CarrierError::Interrupted { .. } => Self::Interrupted,
             CarrierError::Unreachable { .. } | CarrierError::Busy { .. } => Self::Unreachable,
         }
     }

@@ -1,9 +1,12 @@
-//! What is served with its bytes in hand: type, entity tag, how long it may be kept, and 304.
+//! What is served with its bytes in hand: type, entity tag, how long it may be kept, 304, and the rest of what
+//! somebody has the beginning of (206).
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
+use http::header::{
+    CACHE_CONTROL, CONTENT_RANGE, CONTENT_TYPE, ETAG, IF_NONE_MATCH, IF_RANGE, RANGE,
+};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use tlog::hash::Hash;
 use tlog::name::Origin;
@@ -69,10 +72,17 @@ impl Content {
     pub(crate) fn answer(self, headers: &HeaderMap) -> Response {
         let tag = self.tag();
         let known = matches(headers, &tag);
-        let mut response = if known {
-            StatusCode::NOT_MODIFIED.into_response()
-        } else {
-            Body::from(self.bytes).into_response()
+        let rest = rest_asked_for(headers, &tag).filter(|first| *first < self.bytes.len());
+        let mut response = match rest {
+            _ if known => StatusCode::NOT_MODIFIED.into_response(),
+            Some(first) => {
+                let all = self.bytes.len();
+                let range = format!("bytes {first}-{}/{all}", all - 1);
+                let range = [(CONTENT_RANGE, range)];
+                let rest = Body::from(self.bytes.slice(first..));
+                (StatusCode::PARTIAL_CONTENT, range, rest).into_response()
+            }
+            None => Body::from(self.bytes).into_response(),
         };
         let head = response.headers_mut();
         if !known {
@@ -91,6 +101,16 @@ impl Content {
         head.insert(CACHE_CONTROL, HeaderValue::from_static(cache));
         response
     }
+}
+
+/// From which byte on somebody asks for the rest of what has this strong tag. Any other range, and one without
+/// the tag, is answered with the whole, as RFC 9110 (14.2) lets a server do.
+fn rest_asked_for(headers: &HeaderMap, tag: &str) -> Option<usize> {
+    let one = |name| headers.get(name)?.to_str().ok().map(str::trim);
+    if tag.starts_with("W/") || one(IF_RANGE) != Some(tag) {
+        return None;
+    }
+    one(RANGE)?.strip_prefix("bytes=")?.strip_suffix('-')?.parse().ok().filter(|first| *first > 0)
 }
 
 /// `If-None-Match` compares weakly (RFC 9110, 13.1.2).

@@ -54,6 +54,7 @@ fn operation(route: &Route) -> Value {
         "parameters": parameters::of(route),
         "responses": {
             "200": { "description": "What was asked for", "content": content(route) },
+            "206": { "description": "The rest of it, as Range and If-Range ask; of what is served byte for byte" },
             "304": { "description": "The caller has it already, as If-None-Match says" },
             "4XX": { "$ref": "#/components/responses/Problem" },
             "5XX": { "$ref": "#/components/responses/Problem" },

@@ -9,10 +9,10 @@ use feed::feeds::{Feeds, Parts, Pin, Withdrawal};
 use feed::ports::Clock;
 use peer::follower::Follower;
 use peer::settings::PeerSettings;
+use peer::turns::Turns;
 use practice::id::RecordId;
 use store::memory::{Fault, Faults, MemoryCatalog, MemoryStore};
 use tlog::name::{FeedName, Origin};
-use tokio::sync::Semaphore;
 use tokio::task::AbortHandle;
 
 use super::audit;
@@ -270,13 +270,13 @@ async fn open(world: &Arc<World>, index: usize) -> Result<()> {
 pub(super) fn run(world: &Arc<World>, index: usize) {
     let Some(actor) = world.actor(index) else { return };
     let Some(feeds) = actor.feeds() else { return };
-    let turns = Arc::new(Semaphore::new(PeerSettings::ROUNDS));
+    let turns = Turns::new(PeerSettings::ROUNDS);
     let mut lines = Vec::new();
     let mut tasks = Vec::new();
     for to in actor.follows.iter().copied() {
         let Some(other) = world.actor(to) else { continue };
         let (origin, interval) = (other.origin.clone(), PeerSettings::INTERVAL_S);
-        let line = Arc::new(Follower::new(&feeds, origin, Arc::clone(&turns), interval));
+        let line = Arc::new(Follower::new(&feeds, origin, turns.clone(), interval));
         let road = Road { world: Arc::clone(world), from: index, to };
         let in_task = Arc::clone(&line);
         let first = world.below(20_000);

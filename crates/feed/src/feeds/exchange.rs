@@ -7,6 +7,7 @@
 //! Our own receipt for a followed feed is signed after a commit has been settled: every entry below its
 //! size is verified and stored, every body there, or erased as it should be.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, MutexGuard, PoisonError};
 
 use network::times::AHEAD_MAX;
@@ -27,6 +28,10 @@ const RETRY_S: u64 = 600;
 /// us a signature to check.
 const FALSE_LINES_MAX: usize = 16;
 
+/// What may go wrong beside the rounds.
+const COSIGNATURES: &str = "the cosignatures";
+const RECEIPT: &str = "our receipt";
+
 /// What was asked and delivered in rounds with a feed's carriers.
 #[derive(Debug, Default)]
 pub(super) struct Exchanged {
@@ -39,6 +44,27 @@ pub(super) struct Exchanged {
     refused: Option<((u64, u64), u64)>,
     /// Whether lines were read from elsewhere since the start.
     read_elsewhere: bool,
+    /// What went wrong beside the rounds, and was told.
+    told: BTreeSet<&'static str>,
+}
+
+impl Handle {
+    /// Says what went wrong with `what`, once until it goes well again.
+    pub(super) fn trouble(&self, what: &'static str, error: &CarrierError) {
+        let origin = &self.origin;
+        let new = !matches!(error, CarrierError::Busy { .. } | CarrierError::NotFound { .. })
+            && self.exchanged().told.insert(what);
+        if new {
+            info!(feed.origin = %origin, "{what} of `{origin}`: {error}");
+        } else {
+            debug!(feed.origin = %origin, "{what} of `{origin}`: {error}");
+        }
+    }
+
+    /// It goes well again.
+    pub(super) fn no_trouble(&self, what: &'static str) {
+        self.exchanged().told.remove(what);
+    }
 }
 
 impl Feeds {
@@ -86,6 +112,7 @@ impl Feeds {
         if due {
             match carrier.cosignatures(origin).await {
                 Ok(bytes) => {
+                    handle.no_trouble(COSIGNATURES);
                     self.merge_cosignatures(origin, &bytes, Some(carrier)).await;
                     handle.exchanged().asked = Some((view.size(), now, carrier.describe()));
                 }
@@ -95,9 +122,7 @@ impl Feeds {
                     exchanged.asked = Some((view.size(), now, carrier.describe()));
                     exchanged.read_elsewhere = true;
                 }
-                Err(error) => {
-                    debug!(feed.origin = %origin, "no cosignatures of `{origin}`: {error}");
-                }
+                Err(error) => handle.trouble(COSIGNATURES, &error),
             }
         }
         // Others may know more of what we signed than we do, whatever happened to this directory.
@@ -127,6 +152,7 @@ impl Feeds {
         }
         match carrier.deliver(origin, receipt.to_bytes().into()).await {
             Ok(Delivered::Taken) => {
+                handle.no_trouble(RECEIPT);
                 let mut exchanged = handle.exchanged();
                 exchanged.delivered = Some(receipt.age());
                 exchanged.refused = None;
@@ -144,9 +170,7 @@ impl Feeds {
                     carrier.describe(), receipt.size()
                 );
             }
-            Err(error) => {
-                debug!(feed.origin = %origin, "our receipt for `{origin}` was not taken: {error}");
-            }
+            Err(error) => handle.trouble(RECEIPT, &error),
         }
     }
 

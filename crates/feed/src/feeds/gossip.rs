@@ -20,6 +20,9 @@ const DOUBTS_MAX: usize = 8;
 /// Doubts that turned out to be none, remembered so that the others have their turn.
 const DISPELLED_MAX: usize = 4_096;
 
+/// What may go wrong.
+const EVIDENCE: &str = "the evidence about the owner";
+
 /// One line of a peer's `/heads`. Not signed: it only tells where to look.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Heard {
@@ -115,7 +118,15 @@ impl Feeds {
         carrier: &dyn Carrier,
         origin: &Origin,
     ) -> Result<Looked, SyncError> {
-        let Ok(bytes) = carrier.evidence(origin).await else { return Ok(Looked::Unanswered) };
+        let handle = self.handle(origin);
+        let bytes = match carrier.evidence(origin).await {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                handle.iter().for_each(|handle| handle.trouble(EVIDENCE, &error));
+                return Ok(Looked::Unanswered);
+            }
+        };
+        handle.iter().for_each(|handle| handle.no_trouble(EVIDENCE));
         let about = Fault::parse(&bytes).is_ok_and(|fault| fault.origin == *origin);
         Ok(match self.take_fault(&bytes).await? {
             TakenFault::Kept(fault) if about => Looked::Fork(fault),

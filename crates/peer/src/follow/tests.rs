@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use feed::ports::{BodyAnswer, Carrier, CarrierError, Progress, Since};
 use tlog::ed25519::SigningKey;
 use tlog::tile::TilePath;
+use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use super::*;

@@ -6,9 +6,9 @@ use std::sync::atomic::Ordering;
 
 use feed::ports::Carrier as _;
 use ipnet::IpNet;
-use peer::address::SPECIAL;
+use peer::address::{SPECIAL, SPECIAL_AS_OF};
 use peer::limits::Limits;
-use peer::outbound::{RefusedUrl, SystemLookup};
+use peer::outbound::{FailedLookup, RefusedUrl, SystemLookup};
 use peer::{HttpCarrier, Outbound, PeerSettings};
 
 use crate::server::{Evil, Fixed, allowing_loopback, ok};
@@ -61,23 +61,48 @@ fn spellings_v4(address: Ipv4Addr) -> Vec<String> {
     ]
 }
 
-/// Ways to write an IPv6 address as the host of a URL.
+/// Ways to write an IPv6 address as the host of a URL; not all of them are addresses to everybody.
 fn spellings_v6(address: Ipv6Addr) -> Vec<String> {
-    let full: Vec<_> = address.segments().iter().map(|part| format!("{part:04x}")).collect();
-    let full = full.join(":");
-    let short: Vec<_> = address.segments().iter().map(|part| format!("{part:X}")).collect();
-    vec![format!("[{address}]"), format!("[{full}]"), format!("[{}]", short.join(":"))]
+    let parts = address.segments();
+    let padded = parts.map(|part| format!("{part:04x}"));
+    let short = parts.map(|part| format!("{part:X}"));
+    let all = address.to_bits();
+    let quad = Ipv4Addr::from_bits(u32::try_from(all & 0xffff_ffff).unwrap_or_default());
+    let front = |parts: &[String]| parts.iter().take(6).cloned().collect::<Vec<_>>().join(":");
+    // The first part that is zero, shortened alone.
+    let zero = parts.iter().position(|part| *part == 0);
+    let joined = |from: usize, count: usize| {
+        short.iter().skip(from).take(count).cloned().collect::<Vec<_>>().join(":")
+    };
+    let once = match zero {
+        Some(zero) => format!("{}::{}", joined(0, zero), joined(zero + 1, 8)),
+        None => short.join(":"),
+    };
+    vec![
+        format!("[{address}]"),
+        format!("[{}]", padded.join(":")),
+        format!("[{}]", padded.join(":").to_uppercase()),
+        format!("[{}]", short.join(":")),
+        format!("[{}:{quad}]", front(&padded)),
+        format!("[{}:{quad}]", front(&short)),
+        format!("[{once}]"),
+        format!("[{address}%25eth0]"),
+        format!("[0{}]", padded.join(":")),
+        format!("[{address}]."),
+        format!("%5B{address}%5D"),
+        address.to_string(),
+    ]
 }
 
 #[test]
 fn no_spelling_of_an_address_inside_is_let_through() -> anyhow::Result<()> {
     let settings = PeerSettings::default();
     let outbound = Outbound::with(&settings, Limits::default(), Arc::new(SystemLookup))?;
-    let mut count = 0;
-    for address in inside()? {
+    let (addresses, mut count) = (inside()?, 0);
+    for address in &addresses {
         let spellings = match address {
-            IpAddr::V4(address) => spellings_v4(address),
-            IpAddr::V6(address) => spellings_v6(address),
+            IpAddr::V4(address) => spellings_v4(*address),
+            IpAddr::V6(address) => spellings_v6(*address),
         };
         for host in spellings {
             for url in [format!("https://{host}/"), format!("https://{host}:8443/jopoi")] {
@@ -92,7 +117,27 @@ fn no_spelling_of_an_address_inside_is_let_through() -> anyhow::Result<()> {
             }
         }
     }
-    assert_eq!(count, 2_172, "spellings tried");
+    println!(
+        "{} special ranges as of {SPECIAL_AS_OF}, {} addresses, {count} URLs",
+        SPECIAL.len(),
+        addresses.len()
+    );
+    assert_eq!(count, 3_180, "spellings tried");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_resolver_leads_to_no_address_inside_and_not_to_one_beside_it() -> anyhow::Result<()> {
+    let settings = PeerSettings::default();
+    for address in inside()? {
+        let address = address.to_string();
+        for answer in [&[address.as_str()][..], &["9.9.9.9", &address], &[&address, "2a00::1"]] {
+            let outbound = Outbound::with(&settings, Limits::default(), Fixed::answering(answer)?)?;
+            let url = outbound.base_url("https://rebind.example/")?;
+            let looked = outbound.look_up(&url).await;
+            assert!(matches!(looked, Err(FailedLookup::Refused { .. })), "{answer:?}: {looked:?}");
+        }
+    }
     Ok(())
 }
 

@@ -152,3 +152,58 @@ async fn a_peer_that_holds_its_share_of_the_budget_leaves_the_others_theirs() ->
     assert_eq!(length, 1_000_000);
     Ok(())
 }
+
+/// A segment of so many bytes, of which these are sent before the connection breaks.
+fn broken_off(bytes: &[u8], all: usize) -> Vec<u8> {
+    let head = format!("HTTP/1.1 200 OK\r\n{BYTES}ETag: \"one\"\r\nContent-Length: {all}\r\n\r\n");
+    [head.as_bytes(), bytes].concat()
+}
+
+#[tokio::test]
+async fn of_an_answer_that_broke_off_the_rest_alone_is_asked_for() -> anyhow::Result<()> {
+    let whole: Vec<u8> = (0..100_000_u32).map(|n| n.to_le_bytes()[0]).collect();
+    let rest = |from: usize, to: usize| {
+        let range = format!("ETag: \"one\"\r\nContent-Range: bytes {from}-99999/100000\r\n");
+        let head = format!(
+            "HTTP/1.1 206 Partial Content\r\n{BYTES}{range}Content-Length: {}\r\n\r\n",
+            100_000 - from
+        );
+        [head.as_bytes(), &whole[from..to]].concat()
+    };
+    let plays =
+        [broken_off(&whole[..40_000], 100_000), rest(40_000, 70_000), rest(70_000, 100_000)];
+    let plays = plays.map(|first| Play { first, then: Then::Close });
+    let evil = Evil::playing(plays.to_vec()).await?;
+    let carrier = evil.carrier(Limits::default())?;
+    for kept in [40_000, 70_000] {
+        let error = carrier.segment(&origin()?, 0).await.unwrap_err();
+        assert!(
+            matches!(error, CarrierError::Interrupted { received, .. } if received == kept),
+            "{error}"
+        );
+    }
+    assert_eq!(carrier.segment(&origin()?, 0).await?, whole);
+    let asked = evil.heard();
+    assert!(!asked[0].contains("range"), "{asked:?}");
+    assert!(asked[1].contains("range: bytes=40000-\r\nif-range: \"one\"\r\n"), "{asked:?}");
+    assert!(asked[2].contains("range: bytes=70000-\r\n"), "{asked:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_is_no_rest_is_not_joined_to_what_came_before() -> anyhow::Result<()> {
+    let part = |range: &str| {
+        let head = format!("HTTP/1.1 206 Partial Content\r\n{BYTES}Content-Range: {range}\r\n");
+        [format!("{head}Content-Length: 60000\r\n\r\n").as_bytes(), &[7; 60_000]].concat()
+    };
+    for range in ["bytes 0-59999/100000", "bytes 40000-99998/100000", "bytes */100000", ""] {
+        let plays = [broken_off(&[7; 40_000], 100_000), part(range), ok(BYTES, &[9; 50])];
+        let plays = plays.map(|first| Play { first, then: Then::Close });
+        let carrier = Evil::playing(plays.to_vec()).await?.carrier(Limits::default())?;
+        assert!(carrier.segment(&origin()?, 0).await.is_err());
+        let error = carrier.segment(&origin()?, 0).await.unwrap_err().to_string();
+        assert!(error.contains("another part"), "{range}: {error}");
+        assert_eq!(carrier.segment(&origin()?, 0).await?, &[9; 50][..]);
+    }
+    Ok(())
+}

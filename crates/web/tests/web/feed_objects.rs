@@ -56,6 +56,31 @@ async fn what_is_known_is_not_sent_again() {
 }
 
 #[tokio::test]
+async fn of_what_did_not_change_the_rest_alone_is_sent() {
+    let stand = Stand::new().await;
+    stand.publish(practice("uno")).await;
+    let path = paths::since(&stand.origin, 0);
+    let whole = stand.get(&path).await;
+    let tag = whole.header("etag").to_owned();
+    let rest = stand.get_with(&path, &[("range", "bytes=100-"), ("if-range", &tag)]).await;
+    assert_eq!(rest.status, StatusCode::PARTIAL_CONTENT);
+    assert_eq!(rest.bytes, whole.bytes.slice(100..));
+    let all = whole.bytes.len();
+    assert_eq!(rest.header("content-range"), format!("bytes 100-{}/{all}", all - 1));
+    for (range, tag) in [
+        ("bytes=100-", "\"another\""),
+        ("bytes=100-200", tag.as_str()),
+        ("bytes=-100", &tag),
+        ("bytes=99999999999999999999-", &tag),
+        (&format!("bytes={all}-"), &tag),
+    ] {
+        let again = stand.get_with(&path, &[("range", range), ("if-range", tag)]).await;
+        assert_eq!((again.status, again.bytes), (StatusCode::OK, whole.bytes.clone()), "{range}");
+    }
+    assert_eq!(stand.get_with(&path, &[("range", "bytes=100-")]).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
 async fn since_tells_what_follows_and_when_the_caller_knows_more() {
     let stand = Stand::new().await;
     let since = async |size: u64| stand.get(&paths::since(&stand.origin, size)).await;
