@@ -35,6 +35,12 @@ crash cycles="200":
     tests/crash/full
     tests/crash/power {{cycles}}
 
+# a whole program among hostile peers, under load, on a bad line (the last needs root)
+fire:
+    tests/hostile/run
+    tests/load/run
+    tests/line/run
+
 # what runs on every change
 ci:
     .ci/run

@@ -4,9 +4,9 @@
 use anyhow::{Context as _, Result};
 use async_trait::async_trait;
 use bytes::Bytes;
-use feed::block::{Block, Item, root_of};
+use feed::block::{self, Block, Item, root_of};
 use feed::feeds::BodyRead;
-use feed::head::{self, Commit};
+use feed::head::{self, Commit, Head};
 use feed::ports::{BodyAnswer, Carrier, CarrierError, KeyUse, Since};
 use feed::statement::Said;
 use std::time::Duration;
@@ -80,6 +80,14 @@ impl Forge {
         self
     }
 
+    /// Leaves a body out, as somebody does who does not have it.
+    pub fn leave_out_body(&mut self, index: usize) -> &mut Self {
+        if let Some(item) = self.items.get_mut(index) {
+            item.body = None;
+        }
+        self
+    }
+
     /// Exchanges two entries, with their bodies.
     pub fn swap(&mut self, one: usize, other: usize) -> &mut Self {
         self.items.swap(one, other);
@@ -118,6 +126,19 @@ impl Forge {
         let block = Block { first: first as u64, items };
         let commit = Commit::write(note, &[block])?;
         Ok(head::encode_since(std::iter::once(&commit)))
+    }
+
+    /// All entries, of which there are 256, as a segment.
+    pub fn segment(&self) -> Result<Bytes> {
+        Ok(block::pack_segment(&Block { first: 0, items: self.items.clone() })?)
+    }
+
+    /// The head of the feed once its 256 entries are sealed.
+    pub fn sealed_head(&self) -> Result<Bytes> {
+        let commit = Commit::write(&self.note()?, &[])?;
+        let head =
+            Head { sealed: self.size(), subtrees: vec![self.root()?], commits: vec![commit] };
+        Ok(head.encode())
     }
 
     /// A carrier that brings all of it, as it is.

@@ -10,7 +10,7 @@ use axum::extract::Request;
 use axum::response::Response;
 use bytes::Bytes;
 use futures_util::stream;
-use http::{StatusCode, header};
+use http::header;
 use tower::ServiceExt as _;
 
 use crate::federation::Server;
@@ -50,13 +50,6 @@ pub fn with(answer: Response<Bytes>, bytes: impl Into<Bytes>) -> Response {
     Response::from_parts(parts, Body::from(bytes.into()))
 }
 
-/// The answer with other bytes of another media type.
-pub fn of_type(answer: Response<Bytes>, media_type: &'static str) -> Response {
-    let mut answer = honest(answer);
-    answer.headers_mut().insert(header::CONTENT_TYPE, header::HeaderValue::from_static(media_type));
-    answer
-}
-
 /// The head of the answer, and then bytes without end.
 pub fn endless(answer: Response<Bytes>) -> Response {
     let (mut parts, _) = answer.into_parts();
@@ -64,14 +57,4 @@ pub fn endless(answer: Response<Bytes>) -> Response {
     let chunk = Bytes::from(vec![0; 64 << 10]);
     let chunks = stream::repeat_with(move || Ok::<_, Infallible>(chunk.clone()));
     Response::from_parts(parts, Body::from_stream(chunks))
-}
-
-/// An answer that sends the caller elsewhere.
-pub fn redirect(to: &str) -> Response {
-    let mut answer = Response::new(Body::empty());
-    *answer.status_mut() = StatusCode::FOUND;
-    if let Ok(to) = header::HeaderValue::from_str(to) {
-        answer.headers_mut().insert(header::LOCATION, to);
-    }
-    answer
 }

@@ -4,9 +4,14 @@
 pub mod chance;
 pub mod crash;
 pub mod federation;
+pub mod figures;
 pub mod forge;
+pub mod hostile;
 pub mod liar;
+pub mod line;
+pub mod load;
 pub mod member;
 pub mod parsers;
+pub mod program;
 pub mod signed;
 pub mod simulation;

@@ -185,3 +185,42 @@ pub fn practice(id: Option<RecordId>, title: &str) -> Publication {
     });
     Publication { kind: Kind::GOOD_PRACTICE, id, subject, expected: None }
 }
+
+/// The subject of a good practice as long as they are in life, some 3 KiB; told by its number alone.
+pub fn long_practice(number: u64) -> Value {
+    const SYLLABLES: [&str; 24] = [
+        "ma", "re", "ti", "co", "an", "de", "lo", "ser", "pra", "tion", "al", "mi", "nu", "vi",
+        "es", "por", "ca", "lu", "men", "to", "si", "be", "ing", "o",
+    ];
+    let mut state = number.wrapping_mul(0x2545_f491_4f6c_dd1d) | 1;
+    let mut draw = move |below: u64| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 11) % below
+    };
+    let mut text = |bytes: usize| {
+        let mut text = String::new();
+        while text.len() < bytes {
+            // Few words come often, as in prose.
+            let word = draw(64) * draw(64);
+            let syllable = |at: u64| SYLLABLES.get(usize::try_from(at % 24).unwrap_or(0)).copied();
+            text.extend(
+                [word, word / 5, word / 31]
+                    .into_iter()
+                    .take(1 + usize::try_from(word % 3).unwrap_or(0))
+                    .filter_map(syllable),
+            );
+            text.push(' ');
+        }
+        json!({ "en": text.trim_end() })
+    };
+    let actions: Vec<Value> = (0..3).map(|_| json!({ "text": text(200) })).collect();
+    json!({
+        "title": text(60), "summary": text(400), "context": text(400), "actions": actions,
+        "results": [{ "text": text(300) }], "lessons": [{ "text": text(300) }],
+        "language": "en", "basis": "own-statement", "reuse": "CC-BY-4.0", "states": ["XA"],
+        "topics": ["focal-points", "tracking-tools"], "capacities": ["coordination"],
+        "period": { "from": "2019" },
+    })
+}

@@ -28,8 +28,7 @@ const SOURCE_ENDINGS: [&str; 9] = ["rs", "py", "js", "mjs", "css", "html", "sh",
 const ALLOWED_SILENCES: [(&str, &str); 0] = [];
 
 /// The only tests' files that may sleep, and why it is no waiting.
-const ALLOWED_SLEEPS: [(&str, &str); 3] = [
-    ("crates/peer/tests/evil/server.rs", "the opponent trickles; the test waits for the refusal"),
+const ALLOWED_SLEEPS: [(&str, &str); 2] = [
     ("crates/web/src/server/timed.rs", "tokio's clock is paused: no time passes"),
     ("tests/src/simulation/world.rs", "tokio's clock is paused: no time passes"),
 ];

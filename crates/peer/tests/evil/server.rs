@@ -29,10 +29,6 @@ pub(crate) enum Then {
     Close,
     /// Nothing more comes, and the connection stays open.
     Hold,
-    /// These bytes, for ever.
-    Repeat(Vec<u8>),
-    /// A byte every few milliseconds, for ever.
-    Trickle,
 }
 
 /// A server and what it was asked.
@@ -159,12 +155,5 @@ async fn act(stream: &mut TcpStream, play: Play, ears: &Mutex<Vec<String>>) -> i
             let mut rest = Vec::new();
             stream.read_to_end(&mut rest).await.map(drop)
         }
-        Then::Repeat(bytes) => loop {
-            stream.write_all(&bytes).await?;
-        },
-        Then::Trickle => loop {
-            stream.write_all(b"x").await?;
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        },
     }
 }
