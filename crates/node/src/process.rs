@@ -45,13 +45,17 @@ pub fn allow_files(connections: usize) {
     if files.current != files.maximum {
         files.current = files.maximum;
         if let Err(error) = setrlimit(Resource::Nofile, files) {
-            warn!("the limit of open files stays as it is: {error}");
+            warn!(
+                event = "process.open-files-unchanged",
+                "the limit of open files stays as it is: {error}"
+            );
         }
     }
     let wanted = u64::try_from(connections).unwrap_or(u64::MAX).saturating_add(FILES_BESIDE);
     let allowed = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
     if allowed < wanted {
         warn!(
+            event = "process.open-files-few",
             "{connections} connections and the files of the node may need {wanted} open files, and {allowed} \
              are allowed: raise `LimitNOFILE` of the service (`ulimit -Hn`), or lower `limits.connections`"
         );

@@ -97,7 +97,9 @@ impl Scout {
                 Err(error) => {
                     let node = &self.node;
                     match std::mem::replace(&mut told, true) {
-                        false => info!(peer.node = %node, "which feeds {node} shows us: {error}"),
+                        false => {
+                            info!(event = "peer.heads-unknown", peer.node = %node, "which feeds {node} shows us: {error}")
+                        }
                         true => debug!(peer.node = %node, "which feeds {node} shows us: {error}"),
                     }
                     wait = (wait * 2).min(EVERY_MAX);

@@ -55,7 +55,7 @@ impl Handle {
         let new = !matches!(error, CarrierError::Busy { .. } | CarrierError::NotFound { .. })
             && self.exchanged().told.insert(what);
         if new {
-            info!(feed.origin = %origin, "{what} of `{origin}`: {error}");
+            info!(event = "receipt.trouble", feed.origin = %origin, "{what} of `{origin}`: {error}");
         } else {
             debug!(feed.origin = %origin, "{what} of `{origin}`: {error}");
         }
