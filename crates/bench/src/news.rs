@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use anyhow::ensure;
 use feed::feeds::Pin;
 use peer::follower::Follower;
-use tokio::sync::Semaphore;
+use peer::turns::Turns;
 
 use crate::host::{AUTHOR, FOLLOWER};
 use crate::http::Publisher;
@@ -107,7 +107,7 @@ pub(crate) async fn stay(dir: &Path, url: &str) -> anyhow::Result<Measured> {
     feeds.follow(Pin::new(AUTHOR.node()?, AUTHOR.root()?.public(), Vec::new(), 0)).await?;
     let carrier = http::carrier(url)?.signed_by(Some(Arc::clone(&feeds) as _));
     let origin = AUTHOR.origin()?;
-    let follower = Follower::new(&feeds, origin.clone(), Arc::new(Semaphore::new(1)), INTERVAL_S);
+    let follower = Follower::new(&feeds, origin.clone(), Turns::new(1), INTERVAL_S);
     let meter = Meter::start()?;
     let mut changed = feeds.changed();
     let mut held = 0;

@@ -98,7 +98,7 @@ impl Scout {
                     let node = &self.node;
                     match std::mem::replace(&mut told, true) {
                         false => {
-                            info!(event = "peer.heads-unknown", peer.node = %node, "which feeds {node} shows us: {error}")
+                            info!(event = "peer.heads-unknown", peer.node = %node, "which feeds {node} shows us: {error}");
                         }
                         true => debug!(peer.node = %node, "which feeds {node} shows us: {error}"),
                     }

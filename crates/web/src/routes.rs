@@ -235,22 +235,22 @@ pub fn monitor(app: App) -> Router {
 const MONITORED: [&str; 3] = [paths::METRICS, paths::LIVEZ, paths::READYZ];
 
 fn router(app: App) -> Router {
+    let monitor = app.audience == Audience::Monitor;
     let group = |form: Form| {
         let routes = ROUTES.iter().filter(move |route| route.form == form);
+        let routes = routes.filter(|route| !monitor || MONITORED.contains(&route.pattern));
         routes.fold(Router::new(), |router, route| {
-            let allowed = match app.audience {
-                Audience::Everyone => route.audience == Audience::Everyone,
-                Audience::Operator => true,
-                Audience::Monitor => MONITORED.contains(&route.pattern),
-            };
+            let allowed =
+                route.audience == Audience::Everyone || app.audience != Audience::Everyone;
             let make = if allowed { (route.make)() } else { any(operator_only) };
             router.route(route.pattern, make)
         })
     };
     let loose = group(Form::Loose).layer(CompressionLayer::new());
-    group(Form::Exact)
-        .merge(loose)
-        .fallback(nothing_here)
+    let routes = group(Form::Exact).merge(loose);
+    let routes =
+        if monitor { routes.fallback(operator_only) } else { routes.fallback(nothing_here) };
+    routes
         .method_not_allowed_fallback(other_method)
         .layer(from_fn_with_state(app.clone(), around::every_request))
         .with_state(app)
