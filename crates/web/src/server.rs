@@ -61,6 +61,10 @@ pub struct Limits {
 }
 
 impl Limits {
+    /// The head of one request: its address and all headers. Browsers send headers of at most about 8 KiB; a
+    /// text of 10 KB that somebody pastes into the search takes three times as much in the address, and is
+    /// to get a page, not a closed door. A power of two, for hyper reads a head in such steps.
+    pub const HEADER_BYTES: usize = 64 << 10;
     /// Streams of one HTTP/2 connection: a page, its assets and a follower's parallel segments fit.
     pub const STREAMS: u32 = 64;
 }

@@ -63,9 +63,7 @@ pub const ANCHORS_BYTES: usize = 16 << 20;
 /// The body of a request to the API: an import of some hundred drafts.
 pub const API_REQUEST_BYTES: usize = 64 << 20;
 
-/// All header lines of a request or an answer together, the address of a request among them. Browsers send at most
-/// about 8 KiB; but a text of 10 KB that somebody pastes into the search takes three times as much in the
-/// address, and is to get a page, not a closed door.
+/// All header lines of a request or an answer together.
 pub const HEADER_BYTES: usize = 32_768;
 
 /// Number of header lines of a request or an answer.

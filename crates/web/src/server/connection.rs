@@ -17,7 +17,6 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use tower::ServiceExt as _;
 use tracing::debug;
-use wire::limits::HEADER_BYTES;
 
 use super::room::Usage;
 use super::{Limits, Stage, Stopping};
@@ -123,9 +122,9 @@ fn builder(limits: &Limits) -> Builder<TokioExecutor> {
         .timer(TokioTimer::new())
         .header_read_timeout(limits.headers)
         .max_headers(wire::limits::HEADER_LINES)
-        .max_buf_size(HEADER_BYTES);
+        .max_buf_size(Limits::HEADER_BYTES);
     // The library splits header bytes into a u32; the constant is far below it.
-    let header_bytes = u32::try_from(HEADER_BYTES).unwrap_or(u32::MAX);
+    let header_bytes = u32::try_from(Limits::HEADER_BYTES).unwrap_or(u32::MAX);
     builder
         .http2()
         .timer(TokioTimer::new())

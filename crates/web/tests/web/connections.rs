@@ -69,10 +69,8 @@ async fn an_idle_connection_is_closed() {
 #[tokio::test]
 async fn headers_beyond_the_limit_are_refused() {
     let served = served(Limits::default(), router()).await;
-    let long = format!(
-        "GET / HTTP/1.1\r\nhost: a\r\nx: {}\r\n\r\n",
-        "a".repeat(wire::limits::HEADER_BYTES)
-    );
+    let long =
+        format!("GET / HTTP/1.1\r\nhost: a\r\nx: {}\r\n\r\n", "a".repeat(Limits::HEADER_BYTES));
     assert!(exchange(&served, long.as_bytes()).await.starts_with("HTTP/1.1 431"));
     let many = format!("GET / HTTP/1.1\r\nhost: a\r\n{}\r\n", "x: 1\r\n".repeat(200));
     assert!(exchange(&served, many.as_bytes()).await.starts_with("HTTP/1.1 431"));
