@@ -12,7 +12,7 @@ p { margin-block-end: 2em !important; }`;
 const PAPER = 680;
 
 /** Names of formats, programs and licences, the same in every language. */
-const NAMES = /https?:\S+|[\w.-]+@[\w.-]+|Jopói|jopoi|JSON(-LD| Feed)?|CSV|Atom|DOCX|OAI-PMH|OpenAPI|Ed25519|SHA-256|WebCrypto|W3C|C2SP|tlog-\w+|Verifiable Credentials?|WCAG|VoiceOver|NVDA|axe(-core)?|CC[- ]BY[- .0-9A-Z]*|ISO|UTC|[A-Z]{2,}/g;
+const NAMES = /https?:\S+|[\w.-]+@[\w.-]+|Jopói|jopoi|JSON(-LD| Feed)?|CSV|Atom|DOCX|OAI-PMH|OpenAPI|Ed25519|SHA-256|WebCrypto|W3C|C2SP|tlog-\w+|Verifiable Credentials?|WCAG|VoiceOver|NVDA|axe(-core)?|Creative Commons Attribution 4\.0 International|CC[- ]BY[- .0-9A-Z]*|ISO|UTC|[A-Z]{2,}/g;
 
 /** What an author wrote in a field nobody knows (seven-languages.json): of no language. */
 const INVENTED = /^(a_field_of_tomorrow|unbroken|listed|deeper|one|two|three|nothingtobreakat.*)$/;

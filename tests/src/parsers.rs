@@ -1,7 +1,7 @@
 //! Everything that reads bytes from outside, as one table: a name, a reader that states what must hold of
 //! whatever it accepts, and seeds to begin from.
 //!
-//! The test `tests/tests/parsers.rs` gives each reader its seeds and thousands of changed ones; the fuzzer in
+//! The test `tests/tests/suite/parsers.rs` gives each reader its seeds and thousands of changed ones; the fuzzer in
 //! `tests/fuzz` goes on from there for as long as it is left running. A reader fails by a panic: its own
 //! assertions, or one in the code it reads with.
 

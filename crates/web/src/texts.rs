@@ -361,6 +361,15 @@ mod tests {
     }
 
     #[test]
+    fn every_problem_says_what_to_do() {
+        let keys = Texts::of("en").unwrap().keys();
+        for problem in wire::problem::Name::ALL {
+            let advice = format!("problem-{}.advice", problem.as_str());
+            assert!(keys.contains(&advice), "{advice}");
+        }
+    }
+
+    #[test]
     fn one_node_and_several_are_told_apart() {
         let received = |code: &str, count, of| {
             Texts::of(code).unwrap().with("history-received", &[("count", count), ("of", of)])

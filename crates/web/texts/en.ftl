@@ -261,6 +261,7 @@ problem-peer-failed = Another node did not answer as it should
 problem-locked = The keys of this node are locked
     .advice = The node serves and verifies. Its operator must unlock the keys before anything is published.
 problem-read-only = Nothing can be written at present
+    .advice = Reading goes on. jopoi doctor tells the operator why, and what to do.
 problem-no-room = There is no room to write
     .advice = Reading goes on. The operator finds the reason in the log of the program.
 problem-busy = Busy at present

@@ -261,6 +261,7 @@ problem-peer-failed = Otro nodo no respondió como debía
 problem-locked = Las claves de este nodo están bloqueadas
     .advice = El nodo sirve y verifica. Su operador debe desbloquear las claves antes de publicar.
 problem-read-only = Por el momento no se puede escribir
+    .advice = La lectura continúa. jopoi doctor dice al operador por qué y qué hacer.
 problem-no-room = No hay espacio para escribir
     .advice = La lectura continúa. El operador encuentra el motivo en el registro del programa.
 problem-busy = Ocupado por el momento

@@ -261,6 +261,7 @@ problem-peer-failed = Un autre nœud n’a pas répondu comme il faut
 problem-locked = Les clés de ce nœud sont verrouillées
     .advice = Le nœud sert et vérifie. Son opérateur doit déverrouiller les clés avant toute publication.
 problem-read-only = Rien ne peut être écrit pour le moment
+    .advice = La lecture continue. jopoi doctor dit à l’opérateur pourquoi, et que faire.
 problem-no-room = Il n’y a plus de place pour écrire
     .advice = La lecture continue. L’opérateur trouve la raison dans le journal du programme.
 problem-busy = Occupé pour le moment

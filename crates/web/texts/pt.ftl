@@ -261,6 +261,7 @@ problem-peer-failed = Outro nó não respondeu como devia
 problem-locked = As chaves deste nó estão bloqueadas
     .advice = O nó serve e verifica. O seu operador tem de desbloquear as chaves antes de publicar.
 problem-read-only = De momento nada pode ser escrito
+    .advice = A leitura continua. jopoi doctor diz ao operador porquê e o que fazer.
 problem-no-room = Não há espaço para escrever
     .advice = A leitura continua. O operador encontra o motivo no registo do programa.
 problem-busy = Ocupado de momento

@@ -254,6 +254,7 @@ problem-peer-failed = 另一节点未正常答复
 problem-locked = 本节点的密钥已锁定
     .advice = 本节点仍提供读取和核验。发布前须由运营者解锁密钥。
 problem-read-only = 目前无法写入
+    .advice = 读取不受影响。jopoi doctor 会告诉运营者原因和处理办法。
 problem-no-room = 没有可写入的空间
     .advice = 读取不受影响。运营者可在程序日志中找到原因。
 problem-busy = 目前繁忙
