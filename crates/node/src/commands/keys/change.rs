@@ -328,12 +328,14 @@ async fn carry_out(
 fn passphrase(global: &Global) -> anyhow::Result<Option<SecretText>> {
     use crate::keys::online::{Slot, Stored};
     let place = global.place()?;
-    let encrypted = matches!(Slot::InUse.read(&place.data), Ok(Some(Stored::Encrypted(_))));
-    if !encrypted {
+    let Ok(Some(stored @ Stored::Encrypted(_))) = Slot::InUse.read(&place.data) else {
         return Ok(None);
-    }
+    };
     let found = global.passphrase().find("Passphrase of the online secret, old and new")?;
-    Ok(found.map(|passphrase| SecretText(passphrase.reveal().to_owned())))
+    let Some(found) = found else { return Ok(None) };
+    // A mistyped one would encrypt the new secret, and no passphrase would open both files.
+    stored.open(Slot::InUse, Some(&found)).context("nothing was changed")?;
+    Ok(Some(SecretText(found.reveal().to_owned())))
 }
 
 fn show(prepared: &PrepareAnswer, output: &Output) -> anyhow::Result<()> {
@@ -411,7 +413,8 @@ async fn publish(
 fn documents(signed: &str, reinstated: bool) -> anyhow::Result<(NodeRecord, NodeRecordRequest)> {
     let mut lines = signed.lines();
     let record = lines.next().unwrap_or_default().to_owned();
-    let body = Body::open(Bytes::from(record.clone())).context("this is no node record")?;
+    let body = Body::open(Bytes::from(record.clone()))
+        .context("this is no node record: give the file that `jopoi keys sign` wrote")?;
     let node_record = NodeRecord::from_body(&body).context("this node record is not valid")?;
     let feed_records = lines.map(str::to_owned).collect();
     Ok((node_record, NodeRecordRequest { record, feed_records, reinstated }))
