@@ -293,6 +293,12 @@ async fn carry_out(
         request.passphrase = Some(passphrase);
     }
     let control = global.control().await?;
+    if let (Some(readable), Some(path), false) = (&readable, key, how.dry_run) {
+        // Another key than the one that must sign is told before a secret is made that then waits.
+        let look = PrepareRequest { dry_run: true, passphrase: None, ..request.clone() };
+        let would: PrepareAnswer = control.post(paths::API_KEYS_PREPARE, &look).await?;
+        check_signer(&would, readable, path)?;
+    }
     let prepared: PrepareAnswer = control.post(paths::API_KEYS_PREPARE, &request).await?;
     show(&prepared, output)?;
     if how.dry_run {
@@ -358,10 +364,8 @@ fn show(prepared: &PrepareAnswer, output: &Output) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The signed documents, a line each: the node record, then those of restricted feeds. Refuses to sign
-/// with another key than the one that must.
-fn sign(prepared: &PrepareAnswer, path: &Path) -> anyhow::Result<String> {
-    let key = Root::read(path)?;
+/// Refuses another key than the one that must sign.
+fn check_signer(prepared: &PrepareAnswer, key: &Root, path: &Path) -> anyhow::Result<()> {
     if key.did() != prepared.signer {
         bail!(
             "{} holds {}, and the {} key of {} is {}: give the file of that key",
@@ -372,6 +376,14 @@ fn sign(prepared: &PrepareAnswer, path: &Path) -> anyhow::Result<String> {
             prepared.signer
         );
     }
+    Ok(())
+}
+
+/// The signed documents, a line each: the node record, then those of restricted feeds. Refuses to sign
+/// with another key than the one that must.
+fn sign(prepared: &PrepareAnswer, path: &Path) -> anyhow::Result<String> {
+    let key = Root::read(path)?;
+    check_signer(prepared, &key, path)?;
     let subject: NodeSubject = serde_json::from_value(prepared.subject.clone())
         .context("what is to be signed cannot be read: is the node of another version?")?;
     if subject.node != prepared.node {
