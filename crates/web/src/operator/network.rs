@@ -185,7 +185,10 @@ fn only_network(app: &App) -> Result<Arc<Network>, Answer> {
     let mut all = app.feeds.networks();
     match (all.pop(), all.is_empty()) {
         (Some(network), true) => Ok(network),
-        (Some(_), false) => Err(Answer::bad("this node knows several networks: say which")),
+        (Some(_), false) => Err(Answer::bad(
+            "this node knows several networks: say which with --network NODE; `jopoi network status` \
+             lists them",
+        )),
         (None, _) => Err(Answer::bad("this node knows no network; `jopoi join FILE` begins")),
     }
 }
