@@ -196,11 +196,17 @@ impl GroupSubject {
     /// Reads the body of a `group` record.
     pub fn from_body(body: &Body) -> Result<Self, InvalidSubject> {
         let subject: Self = read(body, &Kind::GROUP)?;
-        let distinct: BTreeSet<&NodeName> = subject.members.iter().collect();
-        if subject.members.len() > GROUP_MEMBERS_MAX || distinct.len() != subject.members.len() {
+        subject.check()?;
+        Ok(subject)
+    }
+
+    /// Refuses what nobody could apply: before it is published, and when it is read.
+    pub fn check(&self) -> Result<(), InvalidSubject> {
+        let distinct: BTreeSet<&NodeName> = self.members.iter().collect();
+        if self.members.len() > GROUP_MEMBERS_MAX || distinct.len() != self.members.len() {
             return Err(wrong("members", "they must be at most 1024 different nodes"));
         }
-        Ok(subject)
+        Ok(())
     }
 
     /// The `credentialSubject` of the record to publish.
@@ -213,27 +219,33 @@ impl PolicySubject {
     /// Reads the body of a `policy` record.
     pub fn from_body(body: &Body) -> Result<Self, InvalidSubject> {
         let subject: Self = read(body, &Kind::POLICY)?;
-        let nodes: BTreeSet<&NodeName> = subject.committee.iter().map(|one| &one.node).collect();
-        let roots: BTreeSet<&PublicKey> = subject.committee.iter().map(|one| &one.root).collect();
-        let count = subject.committee.len();
+        subject.check()?;
+        Ok(subject)
+    }
+
+    /// Refuses what nobody could apply: before it is published, and when it is read.
+    pub fn check(&self) -> Result<(), InvalidSubject> {
+        let nodes: BTreeSet<&NodeName> = self.committee.iter().map(|one| &one.node).collect();
+        let roots: BTreeSet<&PublicKey> = self.committee.iter().map(|one| &one.root).collect();
+        let count = self.committee.len();
         if !(1..=COMMITTEE_MAX).contains(&count) || nodes.len() != count || roots.len() != count {
             let reason = "it must be 1 to 64 different nodes with different roots";
             return Err(wrong("committee", reason));
         }
-        if subject.threshold == 0 || usize::try_from(subject.threshold).is_ok_and(|t| t > count) {
+        if self.threshold == 0 || usize::try_from(self.threshold).is_ok_and(|t| t > count) {
             return Err(wrong("threshold", "it must be 1 to the number of committee nodes"));
         }
-        let keys: BTreeSet<&PublicKey> = subject.witnesses.iter().map(|key| &key.key).collect();
-        let witnesses = subject.witnesses.len();
-        let cosigns = subject.witnesses.iter().all(|key| key.kind == KeyKind::Cosignature);
+        let keys: BTreeSet<&PublicKey> = self.witnesses.iter().map(|key| &key.key).collect();
+        let witnesses = self.witnesses.len();
+        let cosigns = self.witnesses.iter().all(|key| key.kind == KeyKind::Cosignature);
         if witnesses > POLICY_ITEMS_MAX || keys.len() != witnesses || !cosigns {
             let reason = "they must be at most 256 different keys of type 0x04";
             return Err(wrong("witnesses", reason));
         }
-        if usize::try_from(subject.quorum).is_ok_and(|quorum| quorum > witnesses) {
+        if usize::try_from(self.quorum).is_ok_and(|quorum| quorum > witnesses) {
             return Err(wrong("quorum", "it must be at most the number of witnesses"));
         }
-        Ok(subject)
+        Ok(())
     }
 
     /// The `credentialSubject` of the record to publish.

@@ -146,12 +146,13 @@ impl Outward {
                 .map_err(|error| words(&error)),
         };
         let bytes = bytes.map_err(|reason| PeersError::Unreachable { reason })?;
-        Body::open(bytes)
-            .map_err(|error| words(&error))
-            .and_then(|body| NodeRecord::from_body(&body).map_err(|error| words(&error)))
-            .map_err(|reason| PeersError::Unreachable {
-                reason: format!("what {url} says of itself is no valid node record: {reason}"),
-            })
+        let record = record_of(url, bytes)?;
+        if node.is_some() || url.starts_with('/') || !record.is_recovery() {
+            return Ok(record);
+        }
+        // A recovery is under way: the root that it announces, maybe a thief's, is not in force.
+        let first = self.relayed_record(url, &record.node).await;
+        record_of(url, first.map_err(|reason| PeersError::Unreachable { reason })?)
     }
 }
 
@@ -167,6 +168,16 @@ impl Outward {
             _ => Err(format!("{url} does not have the feed {origin}")),
         }
     }
+}
+
+/// What was sent as a node record.
+fn record_of(url: &str, bytes: Bytes) -> Result<NodeRecord, PeersError> {
+    Body::open(bytes)
+        .map_err(|error| words(&error))
+        .and_then(|body| NodeRecord::from_body(&body).map_err(|error| words(&error)))
+        .map_err(|reason| PeersError::Unreachable {
+            reason: format!("what {url} says of itself is no valid node record: {reason}"),
+        })
 }
 
 /// The newest node record of a node in a bundle: of the one named, or of the only one that has any.

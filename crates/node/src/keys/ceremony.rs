@@ -63,7 +63,12 @@ impl Ceremony {
         let text = files::text(&bytes, &self.file)?;
         let record = text.lines().find_map(|line| line.strip_prefix("record "));
         let record =
-            record.with_context(|| format!("{} holds no node record", self.file.display()))?;
+            record.with_context(|| {
+                format!(
+                    "{} holds no node record: give the file NODE.server-keys that `jopoi keys ceremony` wrote",
+                    self.file.display()
+                )
+            })?;
         let body = Body::open(Bytes::copy_from_slice(record.as_bytes()))?;
         Ok(NodeRecord::from_body(&body)?)
     }

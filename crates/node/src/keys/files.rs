@@ -110,22 +110,20 @@ pub(super) fn read_large_private(path: &Path) -> anyhow::Result<Zeroizing<Vec<u8
 
 fn read_up_to(path: &Path, limit: u64) -> anyhow::Result<Zeroizing<Vec<u8>>> {
     let shown = path.display();
-    let file = File::open(path).with_context(|| format!("cannot open the key {shown}"))?;
-    let metadata = file.metadata().with_context(|| format!("cannot open the key {shown}"))?;
+    let file = File::open(path).with_context(|| format!("cannot open {shown}"))?;
+    let metadata = file.metadata().with_context(|| format!("cannot open {shown}"))?;
     let mode = metadata.mode() & 0o7777;
     if mode & 0o077 != 0 {
         bail!(
-            "{shown} has mode {mode:04o}: others on this machine can read the key; \
-             run `chmod 600 {shown}`, and if they may have read it, change the keys"
+            "{shown} has mode {mode:04o}: others on this machine can read it; \
+             run `chmod 600 {shown}`, and if they may have read it, change what it holds"
         );
     }
     if metadata.len() > limit {
-        bail!("{shown} is no key: it has {} bytes", metadata.len());
+        bail!("{shown} is no key and no passphrase: it has {} bytes", metadata.len());
     }
     let mut bytes = Zeroizing::new(Vec::new());
-    file.take(limit)
-        .read_to_end(&mut bytes)
-        .with_context(|| format!("cannot read the key {shown}"))?;
+    file.take(limit).read_to_end(&mut bytes).with_context(|| format!("cannot read {shown}"))?;
     Ok(bytes)
 }
 

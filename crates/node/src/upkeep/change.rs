@@ -55,6 +55,16 @@ impl Keeper {
             feed_records: Vec::new(),
         };
         self.describe(&request, &mut draft)?;
+        if matches!(request.change, KeyChange::Rotate | KeyChange::Revoke { .. })
+            && self.announced()
+        {
+            // Whoever saw the announcement takes it for an objection, whoever reads the log later does not:
+            // they would believe different keys.
+            bail!(
+                "another root key is announced for this node: until that is decided, new keys would count for \
+                 some and not for others; `jopoi keys object` objects, and `jopoi keys status` says how it stands"
+            );
+        }
         match &request.change {
             KeyChange::Rotate => self.renew(&request, &record, &mut draft, true)?,
             KeyChange::Revoke { usage, feed, from_size, reason } => {

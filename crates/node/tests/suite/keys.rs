@@ -266,6 +266,8 @@ fn a_recovery_is_announced_and_says_when_it_can_be_finished() {
     let early =
         program.fails(1, &["keys", "recover", "--finish", "--root", "simore.gov.py.root-key.new"]);
     assert!(early.contains("72 hours end at"), "{early}");
+    let refused = program.fails(1, &["keys", "rotate", "--root", ROOT]);
+    assert!(refused.contains("is announced"), "{refused}");
     program.ok(&["publish", "one.json"]);
     program.ok(&["keys", "object", "--root", ROOT]);
     let status = program.json(&["keys", "status"]);

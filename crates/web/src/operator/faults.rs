@@ -2,7 +2,7 @@
 
 use axum::extract::{Request, State};
 use axum::response::Response;
-use feed::feeds::{KnownFault, Settled};
+use feed::feeds::{FeedState, KnownFault, Settled};
 use http::HeaderMap;
 use tlog::name::Origin;
 use wire::api::faults::{Faults, KnownFault as Line, SettleRequest, Version};
@@ -34,10 +34,15 @@ pub(crate) async fn settle(State(app): State<App>, request: Request) -> Result<R
     Ok(json(&faults(&app), &HeaderMap::new()))
 }
 
-/// The feeds whose copy stands still until somebody decides.
+/// The feeds whose copy stands still until somebody decides, or their mechanism continues them.
 pub(super) fn open(app: &App) -> Vec<Origin> {
+    let goes_on = |origin: &Origin| {
+        let view = app.feeds.view(origin);
+        view.is_some_and(|view| matches!(view.state, FeedState::Continued { .. }))
+    };
     let known = app.feeds.faults();
     let open = known.iter().filter(|known| known.settled.is_none());
+    let open = open.filter(|known| !goes_on(&known.fault.origin));
     open.map(|known| known.fault.origin.clone()).collect()
 }
 

@@ -37,6 +37,14 @@ fn warnings(app: &App, audience: &Audience) -> Vec<String> {
             };
             unknown.map(words).collect()
         }
+        Audience::Group { feed: origin, id }
+            if app.feeds.network(origin).is_some_and(|network| network.group(id).is_none()) =>
+        {
+            vec![format!(
+                "{origin} has no group {id}, so that nobody gets this feed: `jopoi network status` shows \
+                 its groups; who may read this feed never changes, so begin another one"
+            )]
+        }
         Audience::Participants(origin) | Audience::Group { feed: origin, .. } => {
             let known = app.feeds.knows_network(origin);
             let words = format!(

@@ -104,6 +104,8 @@ pub(crate) async fn pin(State(app): State<App>, request: Request) -> Result<Resp
     let request: PinNetworkRequest = params::json(request).await?;
     let file = NetworkFile::parse(request.file.as_bytes()).map_err(|error| bad(&error))?;
     let mut answer = describe(&app, &file, app.feeds.network_file(&file.origin).as_deref());
+    // What is compared is the file: those who founded the network, whoever decides in it today.
+    (answer.committee, answer.threshold) = (founders(&file), file.threshold as u64);
     if let Some(fingerprint) = &request.fingerprint {
         if !same_fingerprint(fingerprint, &answer.fingerprint) {
             return Err(Answer::bad(format!(
@@ -146,10 +148,9 @@ async fn todays_file(app: &App, origin: &Origin) -> Result<Arc<NetworkFile>, Ans
 fn describe(app: &App, file: &NetworkFile, held: Option<&NetworkFile>) -> NetworkFileAnswer {
     let policy = app.feeds.network(&file.origin);
     let policy = policy.as_deref().and_then(Network::policy);
-    let founders = file.roots.iter().map(|root| Member { node: None, root: root.to_did() });
     let (committee, threshold) = match policy {
         Some(policy) => (policy.committee.iter().map(status::member).collect(), policy.threshold),
-        None => (founders.collect(), file.threshold),
+        None => (founders(file), file.threshold),
     };
     let replaces = held.filter(|held| held.bytes() != file.bytes());
     NetworkFileAnswer {
@@ -161,6 +162,11 @@ fn describe(app: &App, file: &NetworkFile, held: Option<&NetworkFile>) -> Networ
         pinned: false,
         replaces: replaces.map(NetworkFile::fingerprint),
     }
+}
+
+/// Those whom a network file names.
+fn founders(file: &NetworkFile) -> Vec<Member> {
+    file.roots.iter().map(|root| Member { node: None, root: root.to_did() }).collect()
 }
 
 /// The feed of this node that a network's decisions stand in.
@@ -179,7 +185,10 @@ fn only_network(app: &App) -> Result<Arc<Network>, Answer> {
     let mut all = app.feeds.networks();
     match (all.pop(), all.is_empty()) {
         (Some(network), true) => Ok(network),
-        (Some(_), false) => Err(Answer::bad("this node knows several networks: say which")),
+        (Some(_), false) => Err(Answer::bad(
+            "this node knows several networks: say which with --network NODE; `jopoi network status` \
+             lists them",
+        )),
         (None, _) => Err(Answer::bad("this node knows no network; `jopoi join FILE` begins")),
     }
 }

@@ -89,7 +89,9 @@ pub(crate) async fn network(
     let mut groups: Vec<GroupLine> =
         told.groups.iter().map(|one| group(&app, &node, one, texts)).collect();
     groups.sort_by_cached_key(|line| vocabulary::sort_key(&line.name));
-    let pending = network.pending().iter().map(|one| pending(&app, &origin, one, texts)).collect();
+    // A version that a newer one replaced waits for nobody.
+    let wanted = network.pending().iter().filter(|one| !one.superseded);
+    let pending = wanted.map(|one| pending(&app, &origin, one, texts)).collect();
     let page = NetworkPage {
         frame: reader.frame(&app, Some(&node)),
         name: node_name(&app, &node, texts),

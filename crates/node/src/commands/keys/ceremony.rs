@@ -58,7 +58,10 @@ impl MakeKeys {
         let name = NodeName::parse(&new.config.node)?;
         let files = Files::in_directory(&self.output, &name);
         if self.output.exists() {
-            bail!("{} is there already, and keys are never overwritten", self.output.display());
+            bail!(
+                "{} is there already, and keys are never overwritten: name another directory with -o",
+                self.output.display()
+            );
         }
         if self.dry_run {
             output.json(&json!({"node": name, "dry_run": true, "directory": self.output}))?;

@@ -293,6 +293,12 @@ async fn carry_out(
         request.passphrase = Some(passphrase);
     }
     let control = global.control().await?;
+    if let (Some(readable), Some(path), false) = (&readable, key, how.dry_run) {
+        // Another key than the one that must sign is told before a secret is made that then waits.
+        let look = PrepareRequest { dry_run: true, passphrase: None, ..request.clone() };
+        let would: PrepareAnswer = control.post(paths::API_KEYS_PREPARE, &look).await?;
+        check_signer(&would, readable, path)?;
+    }
     let prepared: PrepareAnswer = control.post(paths::API_KEYS_PREPARE, &request).await?;
     show(&prepared, output)?;
     if how.dry_run {
@@ -328,12 +334,14 @@ async fn carry_out(
 fn passphrase(global: &Global) -> anyhow::Result<Option<SecretText>> {
     use crate::keys::online::{Slot, Stored};
     let place = global.place()?;
-    let encrypted = matches!(Slot::InUse.read(&place.data), Ok(Some(Stored::Encrypted(_))));
-    if !encrypted {
+    let Ok(Some(stored @ Stored::Encrypted(_))) = Slot::InUse.read(&place.data) else {
         return Ok(None);
-    }
+    };
     let found = global.passphrase().find("Passphrase of the online secret, old and new")?;
-    Ok(found.map(|passphrase| SecretText(passphrase.reveal().to_owned())))
+    let Some(found) = found else { return Ok(None) };
+    // A mistyped one would encrypt the new secret, and no passphrase would open both files.
+    stored.open(Slot::InUse, Some(&found)).context("nothing was changed")?;
+    Ok(Some(SecretText(found.reveal().to_owned())))
 }
 
 fn show(prepared: &PrepareAnswer, output: &Output) -> anyhow::Result<()> {
@@ -356,10 +364,8 @@ fn show(prepared: &PrepareAnswer, output: &Output) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The signed documents, a line each: the node record, then those of restricted feeds. Refuses to sign
-/// with another key than the one that must.
-fn sign(prepared: &PrepareAnswer, path: &Path) -> anyhow::Result<String> {
-    let key = Root::read(path)?;
+/// Refuses another key than the one that must sign.
+fn check_signer(prepared: &PrepareAnswer, key: &Root, path: &Path) -> anyhow::Result<()> {
     if key.did() != prepared.signer {
         bail!(
             "{} holds {}, and the {} key of {} is {}: give the file of that key",
@@ -370,6 +376,14 @@ fn sign(prepared: &PrepareAnswer, path: &Path) -> anyhow::Result<String> {
             prepared.signer
         );
     }
+    Ok(())
+}
+
+/// The signed documents, a line each: the node record, then those of restricted feeds. Refuses to sign
+/// with another key than the one that must.
+fn sign(prepared: &PrepareAnswer, path: &Path) -> anyhow::Result<String> {
+    let key = Root::read(path)?;
+    check_signer(prepared, &key, path)?;
     let subject: NodeSubject = serde_json::from_value(prepared.subject.clone())
         .context("what is to be signed cannot be read: is the node of another version?")?;
     if subject.node != prepared.node {
@@ -411,7 +425,8 @@ async fn publish(
 fn documents(signed: &str, reinstated: bool) -> anyhow::Result<(NodeRecord, NodeRecordRequest)> {
     let mut lines = signed.lines();
     let record = lines.next().unwrap_or_default().to_owned();
-    let body = Body::open(Bytes::from(record.clone())).context("this is no node record")?;
+    let body = Body::open(Bytes::from(record.clone()))
+        .context("this is no node record: give the file that `jopoi keys sign` wrote")?;
     let node_record = NodeRecord::from_body(&body).context("this node record is not valid")?;
     let feed_records = lines.map(str::to_owned).collect();
     Ok((node_record, NodeRecordRequest { record, feed_records, reinstated }))

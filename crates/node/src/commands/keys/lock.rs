@@ -71,8 +71,13 @@ impl Decrypt {
             return nothing(&output, "decrypt", &encrypted);
         }
         let passphrase = ask(global)?;
+        // All are opened before any is written: half of them open would be neither.
+        let mut opened = Vec::new();
         for (slot, stored) in encrypted {
-            slot.write(&place.data, &stored.open(slot, Some(&passphrase))?, None)?;
+            opened.push((slot, stored.open(slot, Some(&passphrase))?));
+        }
+        for (slot, online) in opened {
+            slot.write(&place.data, &online, None)?;
         }
         output.json(&json!({"encrypted": false}))?;
         output.say(

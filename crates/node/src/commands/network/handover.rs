@@ -38,7 +38,8 @@ impl Handover {
         let answer: NetworkFileAnswer = control.post(paths::API_NETWORK_FILE, &request).await?;
         output.json(&answer)?;
         output
-            .say("The committee and its approvals are as they were; followers need do nothing.")?;
+            .say("The committee and its approvals are as they were. Where the old address does not lead here,")?;
+        output.say("followers run `jopoi follow NEW-URL` once; otherwise they need do nothing.")?;
         if let Some(path) = &self.output {
             std::fs::write(path, &answer.file)
                 .with_context(|| format!("cannot write {}", path.display()))?;
@@ -48,7 +49,7 @@ impl Handover {
         output.say("Drill for the two secretariats:")?;
         output
             .say("  1. The old one stops its server: two servers with one feed would fork it.")?;
-        output.say("  2. The new one runs `jopoi serve`, then `jopoi network status`: the same participants as before.")?;
+        output.say("  2. The new one runs `jopoi serve`, with the new `base_urls`, then `jopoi network status`: the same participants as before.")?;
         output.say("  3. Somebody else runs `jopoi probe` with the new address, then `jopoi peers`: in step.")?;
         output.say("  4. Newcomers get the new network file, and its fingerprint by telephone.")?;
         output.say(

@@ -57,7 +57,8 @@ pub(in crate::commands) fn tell_network(network: &Network, output: &Output) -> a
     for group in &network.groups {
         let members: Vec<String> = group.members.iter().map(ToString::to_string).collect();
         let name = by_language(&group.names, None).unwrap_or_default();
-        output.say(format!("group {}: {}", visible(name), members.join(", ")))?;
+        // `jopoi feed new --group` asks for the id.
+        output.say(format!("group {} ({}): {}", visible(name), group.id, members.join(", ")))?;
     }
     tell_pending(&network.pending, output)?;
     for conflict in &network.conflicts {

@@ -112,6 +112,7 @@ async fn proposals(
                 decision: None,
                 reason: None,
             };
+            subject.check().map_err(|error| bad(&error))?;
             let index = network.policy().and_then(|policy| policy.index);
             let id = match index {
                 Some(index) => Some(body_at(app, network.origin(), index).await?.id()),
@@ -252,6 +253,7 @@ fn group(network: &Network, names: &Texts, members: &[NodeName]) -> Result<Propo
     all.extend(names.clone());
     let subject =
         GroupSubject { names: all, members: members.to_vec(), decision: None, reason: None };
+    subject.check().map_err(|error| bad(&error))?;
     let id = held.map(|group| group.id);
     Ok(Proposal { kind: Kind::GROUP, id, subject: subject.to_value() })
 }

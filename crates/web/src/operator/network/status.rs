@@ -242,7 +242,8 @@ fn waiting(app: &App, network: &Network, told: &api::Network) -> Result<Vec<Stri
     let registering = |one: &&fold::Pending| one.node.as_ref() == Some(name);
     let asked = own.networks.contains(network.origin());
     match (network.participant(name), open(network).find(registering)) {
-        (_, Some(one)) => {
+        // What was given back by the committee waits for its time alone.
+        (_, Some(one)) if one.needed > 0 => {
             let missing: Vec<String> = one
                 .missing
                 .iter()
