@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 
-use crate::program::{Program, draft};
+use crate::program::{self, Program, draft};
 
 #[test]
 fn a_node_is_made_and_says_what_to_do_next() {
