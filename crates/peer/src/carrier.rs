@@ -57,6 +57,8 @@ pub struct HttpCarrier {
     date: Mutex<Option<(u64, Instant)>>,
     /// When its certificate ends, in Unix seconds.
     certificate_end: Mutex<Option<u64>>,
+    /// The node record that it sent last, with its tag: each round asks, and it seldom changes.
+    record: Mutex<Option<(String, Bytes)>>,
 }
 
 impl HttpCarrier {
@@ -87,6 +89,7 @@ impl HttpCarrier {
             exchanged: None,
             date: Mutex::new(None),
             certificate_end: Mutex::new(None),
+            record: Mutex::new(None),
         })
     }
 
@@ -267,8 +270,22 @@ impl Carrier for HttpCarrier {
     async fn node_record(&self) -> Result<Bytes, CarrierError> {
         let limit = self.outbound.limits.body;
         let what = "the node record".to_owned();
-        let ask = plain(what, paths::WELL_KNOWN.to_owned(), media::VC, limit);
-        Ok(self.ask(ask).await?.bytes)
+        let kept = self.record.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let ask = Ask {
+            known: kept.as_ref().map(|(tag, _)| tag.clone()),
+            also: &[(StatusCode::NOT_MODIFIED, None)],
+            ..plain(what.clone(), paths::WELL_KNOWN.to_owned(), media::VC, limit)
+        };
+        let Answer { status, bytes, tag, .. } = self.ask(ask).await?;
+        if status == StatusCode::NOT_MODIFIED {
+            let kept = kept.map(|(_, bytes)| bytes);
+            return kept.ok_or_else(|| {
+                self.improper(what, "it says that what was never sent is unchanged")
+            });
+        }
+        *self.record.lock().unwrap_or_else(PoisonError::into_inner) =
+            tag.map(|tag| (tag, bytes.clone()));
+        Ok(bytes)
     }
 
     async fn checkpoint(&self, origin: &Origin) -> Result<Bytes, CarrierError> {

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
+
 use super::{FeedState, Feeds, Handle, SyncError, View};
 use crate::ports::{Carrier, Since};
 use crate::verify;
@@ -13,8 +15,16 @@ const WAYS_MAX: usize = 8;
 pub(super) struct Asked {
     /// The entries held when it was asked.
     pub(super) size: u64,
-    /// What it said.
-    pub(super) since: Since,
+    /// What follows them, if anything does.
+    pub(super) news: Option<News>,
+}
+
+/// What follows what is held.
+pub(super) enum News {
+    /// A head, `JPH1…`.
+    Head(Bytes),
+    /// Commits, `JPT1…`.
+    Commits(Bytes),
 }
 
 impl Feeds {
@@ -54,14 +64,48 @@ impl Feeds {
             _ => {}
         }
         let size = held.as_deref().map_or(0, View::size);
-        let served = verify::read_note(origin, &carrier.checkpoint(origin).await?)?;
-        if let Some(view) = held.as_deref() {
-            let contradicts =
-                served.checkpoint.size == size && served.checkpoint.root != view.root();
-            if served.checkpoint.size < size || contradicts {
-                return Err(self.judge_not_longer(view, &served).await);
-            }
+        if wait.is_none() {
+            self.compare_with(handle, carrier, held.as_deref()).await?;
         }
-        Ok(Some(Asked { size, since: carrier.since(origin, size, wait).await? }))
+        let news = match carrier.since(origin, size, wait).await? {
+            Since::Head(bytes) => Some(News::Head(bytes)),
+            Since::Commits(bytes) => Some(News::Commits(bytes)),
+            Since::Shorter(note) => {
+                let served = verify::read_note(origin, &note)?;
+                return Err(match held.as_deref() {
+                    Some(view) => self.judge_not_longer(view, &served).await,
+                    None => SyncError::Rollback {
+                        origin: origin.clone(),
+                        held: 0,
+                        served: served.checkpoint.size,
+                    },
+                });
+            }
+            // News proves by itself that it follows what is held: only a wait that ended without any leaves
+            // open whether the carrier shows the same feed.
+            Since::Nothing if wait.is_some() => {
+                self.compare_with(handle, carrier, held.as_deref()).await?;
+                None
+            }
+            Since::Nothing => None,
+        };
+        Ok(Some(Asked { size, news }))
+    }
+
+    /// Refuses a carrier whose checkpoint is of fewer entries than are held, or of others.
+    async fn compare_with(
+        &self,
+        handle: &Handle,
+        carrier: &dyn Carrier,
+        held: Option<&View>,
+    ) -> Result<(), SyncError> {
+        let origin = &handle.origin;
+        let served = verify::read_note(origin, &carrier.checkpoint(origin).await?)?;
+        let Some(view) = held else { return Ok(()) };
+        let (size, root) = (served.checkpoint.size, served.checkpoint.root);
+        if size < view.size() || (size == view.size() && root != view.root()) {
+            return Err(self.judge_not_longer(view, &served).await);
+        }
+        Ok(())
     }
 }

@@ -14,7 +14,7 @@ use tlog::checkpoint::SignedCheckpoint;
 use tlog::ed25519::PublicKey;
 use tlog::name::Origin;
 
-use super::ask::Asked;
+use super::ask::{Asked, News};
 use super::erase::store_error;
 use super::settle::Fresh;
 use super::{FeedState, Feeds, FollowError, Handle, OpenError, View};
@@ -22,7 +22,7 @@ use crate::advance::Advance;
 use crate::fault::Fault;
 use crate::head::{self, Commit};
 use crate::ports::{
-    BodyAnswer, Carrier, CarrierError, CatalogError, CommitError, Progress, Since, StoreError,
+    BodyAnswer, Carrier, CarrierError, CatalogError, CommitError, Progress, StoreError,
 };
 use crate::tree::Tree;
 use crate::verify::{self, Fold, Folded, VerifyError};
@@ -95,26 +95,14 @@ impl Feeds {
             // Somebody else brought it further meanwhile.
             _ => self.ask_for_news(handle, carrier, None).await?,
         };
-        let Some(Asked { since, .. }) = asked else { return self.unchanged(handle) };
+        let Some(Asked { news, .. }) = asked else { return self.unchanged(handle) };
         let keys = self.keys_of_round(held.as_deref(), origin, root);
-        match since {
-            Since::Nothing => {}
-            Since::Shorter(note) => {
-                let served = verify::read_note(origin, &note)?;
-                let error = match held.as_deref() {
-                    Some(view) => self.judge_not_longer(view, &served).await,
-                    None => SyncError::Rollback {
-                        origin: origin.clone(),
-                        held: 0,
-                        served: served.checkpoint.size,
-                    },
-                };
-                return Err(error);
-            }
-            Since::Commits(bytes) => {
+        match news {
+            None => {}
+            Some(News::Commits(bytes)) => {
                 self.take_commits(handle, carrier, held.as_ref(), keys, &bytes).await?;
             }
-            Since::Head(bytes) => {
+            Some(News::Head(bytes)) => {
                 self.take_head(handle, carrier, held.as_ref(), keys, &bytes, progress).await?;
             }
         }

@@ -106,13 +106,22 @@ async fn every_answer_keeps_browsers_safe_and_may_be_read_from_elsewhere() {
     for path in ["/", "/heads", "/nothing", "/assets/style.css"] {
         let answer = stand.get(path).await;
         assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
-        assert!(
-            answer.header("content-security-policy").starts_with("default-src 'none'"),
-            "{path}"
-        );
-        assert!(!answer.header("content-security-policy").contains("unsafe"), "{path}");
         assert_eq!(answer.header("access-control-allow-origin"), "*", "{path}");
         assert_eq!(answer.header("x-request-id").len(), 16, "{path}");
+    }
+    for document in ["/", "/nothing", "/oai?verb=Identify", "/search.atom"] {
+        let answer = ask(
+            public(stand.app.clone()),
+            Method::GET,
+            document,
+            &[("accept", "text/html, */*")],
+            Body::empty(),
+        )
+        .await;
+        let policy = answer.header("content-security-policy");
+        assert!(policy.starts_with("default-src 'none'"), "{document}: {policy}");
+        assert!(!policy.contains("unsafe"), "{document}");
+        assert_eq!(answer.header("referrer-policy"), "same-origin", "{document}");
     }
     let heads = stand.get("/heads").await;
     let size = stand.app.feeds.view(&stand.origin).unwrap().size();
