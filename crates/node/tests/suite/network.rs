@@ -264,3 +264,27 @@ fn the_secretariat_changes(world: &World, fingerprint: &str) {
     world.until("hub", &["network", "status"], "Far away: b.example");
     assert_eq!(world.statuses("hub").len(), 3);
 }
+
+#[test]
+fn a_secretariat_that_moved_is_found_by_those_who_know_its_old_address() {
+    let world = World::new();
+    let begun = world.json("net", &["network", "init", "-o", "network"]);
+    world.register("a", "a.example", begun["fingerprint"].as_str().unwrap());
+    world.until("a", &["network", "status"], "a.example");
+    let old = world.server.url("net.example");
+    let World { program, server } = world;
+    server.stop();
+    let new = format!("http://127.0.0.1:{}/", free_port());
+    let place = |url: &str| url.trim_start_matches("http://").trim_end_matches('/').to_owned();
+    let config = std::fs::read_to_string(program.path("nodes/net/jopoi.toml")).unwrap();
+    program.write("nodes/net/jopoi.toml", &config.replace(&place(&old), &place(&new)));
+    let handover = ["network", "handover", "--root", "nodes/net.example.root-key", "--url", &new];
+    program.ok(&[&handover[..], &["-o", "network-2", "--data", "nodes/net"]].concat());
+    let server = program.serve_in("nodes");
+    let world = World { program, server };
+    assert_eq!(world.server.url("net.example"), new);
+    world.until("a", &["peers", "--json"], &new);
+    world.decide(&["group", "en=Moved", "--members", "a.example"]);
+    world.until("a", &["network", "status"], "Moved: a.example");
+    world.server.stop();
+}
