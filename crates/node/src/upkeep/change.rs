@@ -85,7 +85,17 @@ impl Keeper {
                 }
                 self.confirm(&record, new_root, &mut draft)?;
             }
-            KeyChange::Reinstated { new_root } => self.confirm(&record, new_root, &mut draft)?,
+            KeyChange::Reinstated { new_root } => {
+                self.may_be_reinstated(&PublicKey::from_did(new_root)?)?;
+                self.confirm(&record, new_root, &mut draft)?;
+            }
+            KeyChange::Reinstatement { new_root, network } => {
+                self.may_ask_for(&PublicKey::from_did(new_root)?, network)?;
+                self.confirm(&record, new_root, &mut draft)?;
+                if !draft.subject.networks.contains(network) {
+                    draft.subject.networks.push(network.clone());
+                }
+            }
             KeyChange::Object { by } => {
                 if by == "root" && !self.announced() {
                     bail!(
@@ -138,6 +148,7 @@ impl Keeper {
             }
         };
         if reinstated {
+            self.may_be_reinstated(&record.root)?;
             let why = "the committee reinstated this node with it";
             self.feeds.change_root(self.node(), record.root, why).await?;
         }
@@ -420,9 +431,12 @@ impl Keeper {
         Ok(())
     }
 
-    /// The highest version of the node record that was ever published here.
+    /// The highest version of the node record that was ever published here, or that a network recorded.
     fn highest_version(&self, record: &NodeRecord) -> anyhow::Result<u64> {
-        let mut highest = record.version();
+        let networks = self.feeds.networks();
+        let recorded = networks.iter().filter_map(|network| network.participant(self.node()));
+        let recorded = recorded.map(|stated| stated.record.version()).max();
+        let mut highest = record.version().max(recorded.unwrap_or(0));
         for origin in self.feeds.own() {
             for (_, row) in self.feeds.catalog().rows_of(&origin, &record.id())? {
                 if let RowOp::Publish { version, .. } = row.op {

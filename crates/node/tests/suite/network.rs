@@ -288,3 +288,37 @@ fn a_secretariat_that_moved_is_found_by_those_who_know_its_old_address() {
     world.until("a", &["network", "status"], "Moved: a.example");
     world.server.stop();
 }
+
+#[test]
+fn a_root_key_is_asked_for_by_mail_and_used_only_once_the_network_states_it() {
+    let world = World::new();
+    let begun = world.json("net", &["network", "init", "-o", "network"]);
+    let fingerprint = begun["fingerprint"].as_str().unwrap();
+    world.register("a", "a.example", fingerprint);
+    world.until("a", &["network", "status"], "a.example");
+    let program = &world.program;
+    let made = "keys ceremony a.example --organization en=A --name en=A --reuse CC-BY-4.0 -o made";
+    program.ok(&made.split(' ').collect::<Vec<_>>());
+    let new = "made/a.example.root-key";
+    let use_it = ["keys", "recover", "--reinstated", "--root", new, "--data", "nodes/a"];
+    let refused = program.fails(1, &use_it);
+    assert!(refused.contains("no network that is known here states"), "{refused}");
+    let before = world.json("a", &["status"])["feeds"].clone();
+    let ask =
+        ["join", "network", "--fingerprint", fingerprint, "--root", new, "--request", "again"];
+    let said = world.on("a", &ask);
+    assert!(said.contains("asks to be reinstated by net.example"), "{said}");
+    assert_eq!(world.json("a", &["status"])["feeds"][0]["size"], before[0]["size"]);
+    let stranger = program.fails(1, &[&ask[..], &["--data", "nodes/hub"]].concat());
+    assert!(stranger.contains("does not record this node"), "{stranger}");
+    let decided = world.decide(&["reinstate", "a.example", "again"]);
+    let note = decided["pending"][0]["note"].as_str().unwrap();
+    assert!(note.contains("counts from"), "{decided}");
+    world.until("a", &["network", "status"], "given back its place");
+    // Its seven days are not over.
+    let refused = program.fails(1, &use_it);
+    assert!(refused.contains("seven days"), "{refused}");
+    let told = world.on("a", &["network", "status"]);
+    assert!(!told.contains("nobody yet"), "{told}");
+    world.server.stop();
+}

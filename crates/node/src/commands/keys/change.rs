@@ -12,6 +12,7 @@ use practice::body::Body;
 use practice::id::RecordId;
 use practice::node_record::{NodeRecord, NodeSubject};
 use serde_json::json;
+use tlog::name::Origin;
 use wire::api::keys::{
     KeyChange, NodeRecordAnswer, NodeRecordRequest, PrepareAnswer, PrepareRequest, SecretText,
 };
@@ -377,6 +378,21 @@ fn check_signer(prepared: &PrepareAnswer, key: &Root, path: &Path) -> anyhow::Re
         );
     }
     Ok(())
+}
+
+/// A request to be reinstated under the root key of this file: a node record that it signs, and that is
+/// published nowhere.
+pub(in crate::commands) async fn ask_for_root(
+    global: &Global,
+    path: &Path,
+    network: &Origin,
+) -> anyhow::Result<Bytes> {
+    let new_root = Root::read(path)?.did();
+    let change = KeyChange::Reinstatement { new_root, network: network.clone() };
+    let request = PrepareRequest { passphrase: passphrase(global)?, ..PrepareRequest::of(change) };
+    let control = global.control().await?;
+    let prepared: PrepareAnswer = control.post(paths::API_KEYS_PREPARE, &request).await?;
+    Ok(Bytes::from(sign(&prepared, path)?))
 }
 
 /// The signed documents, a line each: the node record, then those of restricted feeds. Refuses to sign
