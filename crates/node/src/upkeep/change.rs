@@ -73,6 +73,7 @@ impl Keeper {
                 self.renew(&request, &record, &mut draft, false)?;
             }
             KeyChange::Recover { new_root } => {
+                self.may_announce()?;
                 self.announce(&request, &record, new_root, &mut draft)?;
             }
             KeyChange::Finish { new_root } => {
@@ -386,6 +387,26 @@ impl Keeper {
         draft.words.push(format!("the root is {} from now on", new_root.to_did()));
         let request = PrepareRequest::of(KeyChange::Finish { new_root: new_root.to_did() });
         self.prove_again(&request, record, draft)
+    }
+
+    /// One announcement at a time: a second one would start nothing anew and confuse everybody.
+    fn may_announce(&self) -> anyhow::Result<()> {
+        let recoveries = self.feeds.recoveries();
+        let Some(open) = recoveries.iter().find(|recovery| recovery.node == *self.node()) else {
+            return Ok(());
+        };
+        let (root, since) = (open.new_root.to_did(), feed::feeds::timestamp(open.first_seen));
+        if open.contested {
+            bail!(
+                "the root {root} is announced since {since}, and contested: nothing is announced again; the \
+                 committee of the network decides, and `jopoi join FILE --root NEWFILE` asks it"
+            );
+        }
+        bail!(
+            "the root {root} is announced since {since}: nothing is announced again; when the 72 hours are over, \
+             at {}, `jopoi keys recover --finish --root FILE` takes it into use",
+            feed::feeds::timestamp(open.effective_at)
+        )
     }
 
     fn may_confirm(&self, recovery: &Recovery) -> anyhow::Result<()> {
