@@ -195,6 +195,8 @@ pub struct Refused {
     pub kind: Kind,
     /// Why, for the operator of the network.
     pub reason: String,
+    /// Whether a newer record took its place, whatever became of that one: then nobody need act.
+    pub replaced: bool,
 }
 
 impl Network {
@@ -223,6 +225,7 @@ impl Network {
         let proposals = network.read(records);
         let passed = network.judge(proposals, approvals);
         network.apply(&passed, times, now);
+        network.mark_replaced(records);
         network
     }
 

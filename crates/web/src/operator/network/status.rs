@@ -262,7 +262,8 @@ fn waiting(app: &App, network: &Network, told: &api::Network) -> Result<Vec<Stri
         )),
         _ => {}
     }
-    for refused in network.refused().iter().filter(|_| told.own || mine) {
+    let open = network.refused().iter().filter(|refused| !refused.replaced);
+    for refused in open.filter(|_| told.own || mine) {
         lines.push(format!("entry {} cannot take effect: {}", refused.index, refused.reason));
     }
     Ok(lines)
