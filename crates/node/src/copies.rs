@@ -230,8 +230,12 @@ impl Vault {
             let sources = [Source { node: None, carrier: &carrier }];
             own.push(self.restore_one(&origin, root, &sources).await);
         }
+        let mut origins: Vec<&Origin> =
+            file.contents.origins().filter(|origin| *origin.node() != node).collect();
+        // Whom a network lets take part is followed by its word, so its feed comes first.
+        origins.sort_by_key(|origin| self.feeds.network(origin).is_none());
         let mut others = Vec::new();
-        for origin in file.contents.origins().filter(|origin| *origin.node() != node) {
+        for origin in origins {
             others.push(self.import_one(file, origin).await);
         }
         Ok((own, others))
@@ -293,7 +297,11 @@ impl Vault {
         } else if file.contents.carries(origin) {
             let progress = OfFeed { steps: &self.under_way, origin };
             match self.feeds.sync_feed(&carrier, origin, None, &progress).await {
-                Ok(_) => self.feeds.exchange_receipts(&carrier, origin).await,
+                Ok(_) => {
+                    self.feeds.exchange_receipts(&carrier, origin).await;
+                    let anchors = self.feeds.sync_anchors(&carrier, origin, true, true).await;
+                    refused = anchors.err().map(|error| error.to_string());
+                }
                 Err(error) => refused = Some(error.to_string()),
             }
         }

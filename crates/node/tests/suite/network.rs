@@ -322,3 +322,39 @@ fn a_root_key_is_asked_for_by_mail_and_used_only_once_the_network_states_it() {
     assert!(!told.contains("nobody yet"), "{told}");
     world.server.stop();
 }
+
+#[test]
+fn a_network_that_is_restored_stands_as_before_and_alarms_nobody() {
+    let world = World::new();
+    let program = &world.program;
+    let root = program.ok(&["keys", "sign", "--check", "nodes/a.example.root-key"]);
+    let committee = format!("a.example={}", root.lines().next().unwrap());
+    let begin = ["network", "init", "-o", "network", "--committee", &committee];
+    let begun = world.json("net", &begin);
+    let fingerprint = begun["fingerprint"].as_str().unwrap();
+    let approved = |what: &str| {
+        let listed = world.until("a", &["approve", "--list"], what);
+        let id = listed.split_whitespace().find(|word| word.starts_with("urn:uuid:")).unwrap();
+        world.on("a", &["approve", id, "--yes", "--save", "approval"]);
+        world.on("net", &["network", "approvals", "import", "approval"]);
+        std::fs::remove_file(program.path("approval")).unwrap();
+    };
+    let root = "nodes/a.example.root-key";
+    let join = ["join", "network", "--fingerprint", fingerprint, "--root", root];
+    world.on("a", &[&join[..], &["--request", "a.join"]].concat());
+    approved("decide from then on");
+    world.decide(&["register", "a.join"]);
+    approved("takes part");
+    world.on("a", &["keys", "rotate", "--root", root]);
+    world.until("net", &["peers", "--json"], "\"size\":5");
+    let before = world.statuses("net");
+    world.on("net", &["backup", "whole.jpb"]);
+    let restore = ["restore", "whole.jpb", "--allow-network", "127.0.0.0/8", "--data", "anew"];
+    let told = program.ends_with(&restore);
+    assert!(!told.1.contains("does not count"), "{}", told.1);
+    assert!(told.0.contains("a.example/public  5 entries"), "{}", told.0);
+    let after = program.json(&["network", "status", "--data", "anew"]);
+    let participants = after["networks"][0]["participants"].as_array().unwrap().clone();
+    assert_eq!((before.len(), participants[0]["status"].as_str()), (1, Some("participating")));
+    world.server.stop();
+}

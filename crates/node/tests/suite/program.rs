@@ -161,6 +161,13 @@ impl Program {
         errors
     }
 
+    /// What a command says on standard output and on standard error, however it ends.
+    pub(super) fn ends_with(&self, arguments: &[&str]) -> (String, String) {
+        let output = self.run(arguments);
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (text(output.stdout), text(output.stderr))
+    }
+
     /// The answer to a `GET` over the control socket.
     pub(super) fn control(&self, path: &str) -> String {
         let socket = self.path("jopoi-data/control.sock");
