@@ -140,6 +140,8 @@ pub struct Pending {
     pub version: u64,
     /// The hash of its body.
     pub body: Hash,
+    /// When it was proposed, as its author says: `YYYY-MM-DDTHH:MM:SSZ`.
+    pub proposed: String,
     /// The node that a `participant` record is about.
     pub node: Option<NodeName>,
     /// Which committee nodes have approved exactly this version.

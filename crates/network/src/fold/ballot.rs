@@ -204,6 +204,7 @@ fn pending(proposal: &Proposal, ballot: Ballot) -> Pending {
         kind: proposal.body.kind().clone(),
         version: proposal.body.version(),
         body: proposal.body.hash(),
+        proposed: proposal.body.valid_from().to_owned(),
         node,
         approved_by: ballot.approved_by.into_iter().collect(),
         missing: ballot.missing,

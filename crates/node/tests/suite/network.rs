@@ -201,6 +201,10 @@ fn the_committee_changes(world: &World) {
     assert_eq!(decided["pending"].as_array().unwrap().len(), 1, "{decided}");
     world.until("a", &["approve", "--list"], id);
     world.until("hub", &["approve", "--list"], id);
+    // It is due in a week, and not overdue the minute it is proposed.
+    let dates = world.json("hub", &["status"])["calendar"]["dates"].clone();
+    let due = dates.as_array().unwrap().iter().find(|date| date["what"] == "decision").unwrap();
+    assert_eq!(due["state"], "soon", "{due}");
     let shown = world.on("a", &["approve", id, "--dry-run"]);
     assert!(shown.contains("2 of a.example, hub.example decide"), "{shown}");
     world.on("a", &["approve", id, "--yes"]);
