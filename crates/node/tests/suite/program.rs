@@ -76,6 +76,8 @@ pub(super) fn publish_to_withdrawal(program: &Program) {
     program.ok(&["withdraw", &id, "--reason", "outdated", "--yes"]);
     let standing = program.json(&["show", &id]);
     assert_eq!(standing["standing"], "withdrawn");
+    let again = program.fails(1, &["withdraw", &id, "--reason", "outdated", "--yes"]);
+    assert!(again.contains("withdrawn already"), "{again}");
     assert!(!program.ok(&["list"]).contains("Dos"));
     assert!(program.ok(&["rebuild"]).contains("5 entries of 1 feeds"));
     std::fs::remove_file(program.path("evidence.jpb")).unwrap();
