@@ -381,6 +381,19 @@ impl Vault {
             bail!("{missing} is not held here; `jopoi feed list` shows what is");
         }
         let all = request.feeds.is_empty();
+        let beyond = |origin: &&Origin| {
+            self.feeds.view(origin).is_none_or(|view| view.size() <= request.from)
+        };
+        if let (true, Some(origin)) = (request.from > 0, request.feeds.iter().find(beyond)) {
+            let size = self.feeds.view(origin).map_or(0, |view| view.size());
+            bail!(
+                "{origin} has {size} entries, none of which comes from entry {} on",
+                request.from
+            );
+        }
+        if request.from > 0 && all && !held.iter().any(|origin| !beyond(&origin)) {
+            bail!("no feed held here has an entry from {} on", request.from);
+        }
         let mut wanted = if all { held } else { request.feeds.clone() };
         wanted.retain(|origin| {
             let ours = origin.node() == self.feeds.node();
