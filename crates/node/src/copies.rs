@@ -229,6 +229,10 @@ impl Vault {
         for origin in file.feeds_of(&node) {
             let sources = [Source { node: None, carrier: &carrier }];
             own.push(self.restore_one(&origin, root, &sources).await);
+            // Of a network's own feed. What cannot be taken is gathered from the committee again.
+            if let Err(error) = self.feeds.sync_anchors(&carrier, &origin, true, true).await {
+                tracing::debug!(feed.origin = %origin, "no approvals came with `{origin}`: {error}");
+            }
         }
         let mut origins: Vec<&Origin> =
             file.contents.origins().filter(|origin| *origin.node() != node).collect();

@@ -355,6 +355,9 @@ fn a_network_that_is_restored_stands_as_before_and_alarms_nobody() {
     approved("decide from then on");
     world.decide(&["register", "a.join"]);
     approved("takes part");
+    // Approvals are listed where they are asked for.
+    assert!(!world.on("a", &["list"]).contains("attestation"));
+    assert!(world.on("a", &["list", "--kind", "attestation"]).contains("attestation"));
     world.on("a", &["keys", "rotate", "--root", root]);
     world.until("net", &["peers", "--json"], "\"size\":5");
     let before = world.statuses("net");
