@@ -65,48 +65,7 @@ impl Keeper {
                  some and not for others; `jopoi keys object` objects, and `jopoi keys status` says how it stands"
             );
         }
-        match &request.change {
-            KeyChange::Rotate => self.renew(&request, &record, &mut draft, true)?,
-            KeyChange::Revoke { usage, feed, from_size, reason } => {
-                self.revoke(&record, (usage, feed, *from_size, reason), &mut draft).await?;
-                // What an unfinished change made may have been copied with the rest.
-                self.renew(&request, &record, &mut draft, false)?;
-            }
-            KeyChange::Recover { new_root } => {
-                self.may_announce()?;
-                self.announce(&request, &record, new_root, &mut draft)?;
-            }
-            KeyChange::Finish { new_root } => {
-                let announced = self.announced() || record.is_recovery();
-                if !announced && record.root.to_did() == *new_root {
-                    bail!(
-                        "no other root key is announced, and this one is in force: nothing is to be \
-                         finished"
-                    );
-                }
-                self.confirm(&record, new_root, &mut draft)?;
-            }
-            KeyChange::Reinstated { new_root } => {
-                self.may_be_reinstated(&PublicKey::from_did(new_root)?)?;
-                self.confirm(&record, new_root, &mut draft)?;
-            }
-            KeyChange::Reinstatement { new_root, network } => {
-                self.may_ask_for(&PublicKey::from_did(new_root)?, network)?;
-                self.confirm(&record, new_root, &mut draft)?;
-                if !draft.subject.networks.contains(network) {
-                    draft.subject.networks.push(network.clone());
-                }
-            }
-            KeyChange::Object { by } => {
-                if by == "root" && !self.announced() {
-                    bail!(
-                        "no other root key is announced for this node: there is nothing to object to \
-                         (`jopoi keys status` shows what is open)"
-                    );
-                }
-                object(&record, by, &mut draft)?;
-            }
-        }
+        self.shape(&request, &record, &mut draft).await?;
         let id = record.id();
         Ok(PrepareAnswer {
             node: self.node().clone(),
@@ -119,6 +78,58 @@ impl Keeper {
             publish_again: draft.publish_again,
             feed_records: draft.feed_records,
         })
+    }
+
+    /// What a change makes of the draft.
+    async fn shape(
+        &self,
+        request: &PrepareRequest,
+        record: &NodeRecord,
+        draft: &mut Draft,
+    ) -> anyhow::Result<()> {
+        match &request.change {
+            KeyChange::Rotate => self.renew(request, record, draft, true)?,
+            KeyChange::Revoke { usage, feed, from_size, reason } => {
+                self.revoke(record, (usage, feed, *from_size, reason), draft).await?;
+                // What an unfinished change made may have been copied with the rest.
+                self.renew(request, record, draft, false)?;
+            }
+            KeyChange::Recover { new_root } => {
+                self.may_announce()?;
+                self.announce(request, record, new_root, draft)?;
+            }
+            KeyChange::Finish { new_root } => {
+                let announced = self.announced() || record.is_recovery();
+                if !announced && record.root.to_did() == *new_root {
+                    bail!(
+                        "no other root key is announced, and this one is in force: nothing is to be \
+                         finished"
+                    );
+                }
+                self.confirm(record, new_root, draft)?;
+            }
+            KeyChange::Reinstated { new_root } => {
+                self.may_be_reinstated(&PublicKey::from_did(new_root)?)?;
+                self.confirm(record, new_root, draft)?;
+            }
+            KeyChange::Reinstatement { new_root, network } => {
+                self.may_ask_for(&PublicKey::from_did(new_root)?, network)?;
+                self.confirm(record, new_root, draft)?;
+                if !draft.subject.networks.contains(network) {
+                    draft.subject.networks.push(network.clone());
+                }
+            }
+            KeyChange::Object { by } => {
+                if by == "root" && !self.announced() {
+                    bail!(
+                        "no other root key is announced for this node: there is nothing to object to \
+                         (`jopoi keys status` shows what is open)"
+                    );
+                }
+                object(record, by, draft)?;
+            }
+        }
+        Ok(())
     }
 
     /// Publishes a node record that a root or recovery key signed, and uses the keys it names.
