@@ -336,7 +336,7 @@ pub enum CarrierError {
         reason: String,
     },
     /// It says it has no such thing.
-    #[error("{carrier} has no {what}")]
+    #[error("{carrier} does not have {what}")]
     NotFound {
         /// Who.
         carrier: String,

@@ -140,6 +140,8 @@ pub struct Pending {
     pub version: u64,
     /// The hash of its body.
     pub body: Hash,
+    /// When it was proposed, as its author says: `YYYY-MM-DDTHH:MM:SSZ`.
+    pub proposed: String,
     /// The node that a `participant` record is about.
     pub node: Option<NodeName>,
     /// Which committee nodes have approved exactly this version.
@@ -195,6 +197,8 @@ pub struct Refused {
     pub kind: Kind,
     /// Why, for the operator of the network.
     pub reason: String,
+    /// Whether a newer record took its place, whatever became of that one: then nobody need act.
+    pub replaced: bool,
 }
 
 impl Network {
@@ -223,6 +227,7 @@ impl Network {
         let proposals = network.read(records);
         let passed = network.judge(proposals, approvals);
         network.apply(&passed, times, now);
+        network.mark_replaced(records);
         network
     }
 

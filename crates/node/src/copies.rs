@@ -229,9 +229,17 @@ impl Vault {
         for origin in file.feeds_of(&node) {
             let sources = [Source { node: None, carrier: &carrier }];
             own.push(self.restore_one(&origin, root, &sources).await);
+            // Of a network's own feed. What cannot be taken is gathered from the committee again.
+            if let Err(error) = self.feeds.sync_anchors(&carrier, &origin, true, true).await {
+                tracing::debug!(feed.origin = %origin, "no approvals came with `{origin}`: {error}");
+            }
         }
+        let mut origins: Vec<&Origin> =
+            file.contents.origins().filter(|origin| *origin.node() != node).collect();
+        // Whom a network lets take part is followed by its word, so its feed comes first.
+        origins.sort_by_key(|origin| self.feeds.network(origin).is_none());
         let mut others = Vec::new();
-        for origin in file.contents.origins().filter(|origin| *origin.node() != node) {
+        for origin in origins {
             others.push(self.import_one(file, origin).await);
         }
         Ok((own, others))
@@ -293,7 +301,11 @@ impl Vault {
         } else if file.contents.carries(origin) {
             let progress = OfFeed { steps: &self.under_way, origin };
             match self.feeds.sync_feed(&carrier, origin, None, &progress).await {
-                Ok(_) => self.feeds.exchange_receipts(&carrier, origin).await,
+                Ok(_) => {
+                    self.feeds.exchange_receipts(&carrier, origin).await;
+                    let anchors = self.feeds.sync_anchors(&carrier, origin, true, true).await;
+                    refused = anchors.err().map(|error| error.to_string());
+                }
                 Err(error) => refused = Some(error.to_string()),
             }
         }
@@ -373,6 +385,19 @@ impl Vault {
             bail!("{missing} is not held here; `jopoi feed list` shows what is");
         }
         let all = request.feeds.is_empty();
+        let beyond = |origin: &&Origin| {
+            self.feeds.view(origin).is_none_or(|view| view.size() <= request.from)
+        };
+        if let (true, Some(origin)) = (request.from > 0, request.feeds.iter().find(beyond)) {
+            let size = self.feeds.view(origin).map_or(0, |view| view.size());
+            bail!(
+                "{origin} has {size} entries, none of which comes from entry {} on",
+                request.from
+            );
+        }
+        if request.from > 0 && all && !held.iter().any(|origin| !beyond(&origin)) {
+            bail!("no feed held here has an entry from {} on", request.from);
+        }
         let mut wanted = if all { held } else { request.feeds.clone() };
         wanted.retain(|origin| {
             let ours = origin.node() == self.feeds.node();

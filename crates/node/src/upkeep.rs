@@ -10,6 +10,7 @@ pub mod change;
 pub mod doctor;
 pub mod outside;
 pub mod readiness;
+mod reinstated;
 pub mod restricted;
 
 use std::path::Path;

@@ -176,6 +176,12 @@ impl Shared {
         Self { outbounds: Mutex::default(), clock }
     }
 
+    /// A way out that is no node's: for looking at another one from anywhere.
+    pub fn anybodys_outbound(&self) -> anyhow::Result<Arc<Outbound>> {
+        let config = Config::default();
+        self.outbound(&peer_settings(&config)?, config.limits.download_mib)
+    }
+
     fn outbound(&self, settings: &PeerSettings, mib: usize) -> anyhow::Result<Arc<Outbound>> {
         let mut outbounds = self.outbounds.lock().unwrap_or_else(PoisonError::into_inner);
         let same = outbounds.iter().find(|(of, budget, _)| of == settings && *budget == mib);

@@ -270,7 +270,7 @@ impl Peers {
             }
             // The line of the node's public feed says what is wrong with its addresses.
             let Ok(carrier) = self.carrier(node, &urls) else { continue };
-            let scout = Arc::new(Scout::new(node.clone()));
+            let scout = Arc::new(Scout::new(node.clone(), self.relays.contains(node)));
             let (in_task, found) = (Arc::clone(&scout), self.found.clone());
             let home = Arc::clone(&self.home);
             let tell = move || found.send_modify(|tick| *tick = tick.wrapping_add(1));

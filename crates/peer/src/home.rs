@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use bytes::Bytes;
+use feed::bundle::{self, Item, ItemKind};
 use feed::feeds::{Feeds, Outcome, Pin, SyncError};
 use feed::ports::{Carrier, CarrierError, Progress};
 use tlog::name::{FeedName, NodeName, Origin};
@@ -51,6 +53,10 @@ pub(crate) trait Home: Send + Sync {
     fn memo(&self, key: &str) -> Option<Vec<u8>>;
     /// Writes or removes such a note.
     fn set_memo(&self, key: &str, value: Option<&[u8]>);
+    /// What this node says of itself, as a bundle: for those who do not know its newest keys and addresses.
+    fn presents(&self) -> Option<Bytes> {
+        None
+    }
     /// Compares what a peer says it holds with what is held here.
     async fn compare(&self, carrier: &dyn Carrier, heads: &[HeadLine]) {
         let _ = (carrier, heads);
@@ -163,6 +169,13 @@ impl Home for Arc<Feeds> {
         if let Err(error) = self.catalog().set_memo(key, value) {
             tracing::debug!("the schedule of a peer was not kept: {error}");
         }
+    }
+
+    fn presents(&self) -> Option<Bytes> {
+        let origin = Origin::new(Feeds::node(self).clone(), FeedName::public());
+        let bytes = self.well_known()?;
+        let item = Item { kind: ItemKind::NodeRecord, origin, number: 0, bytes };
+        Some(bundle::write(&[item]).into())
     }
 
     async fn compare(&self, carrier: &dyn Carrier, heads: &[HeadLine]) {

@@ -11,10 +11,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use feed::bundle::{self, Item, ItemKind};
+use feed::bundle;
 use feed::feeds::Feeds;
 use feed::ports::{Carrier, CarrierError};
-use tlog::name::{FeedName, NodeName, Origin};
+use tlog::name::{NodeName, Origin};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
@@ -22,7 +22,7 @@ use tracing::{debug, info, warn};
 use wire::api::bundles::BundleAnswer;
 
 use crate::carrier::HttpCarrier;
-use crate::home::Failure;
+use crate::home::{Failure, Home};
 use crate::outbound::Outbound;
 use crate::schedule::{Event, Schedule};
 use crate::settings::PeerSettings;
@@ -342,11 +342,8 @@ impl Relay {
         if let Some(answer) = carrier.push(bundle.clone()).await? {
             return Ok(answer);
         }
-        let origin = Origin::new(self.feeds.node().clone(), FeedName::public());
-        let record =
-            self.feeds.well_known().ok_or_else(|| words("this node has no node record yet"))?;
-        let item = Item { kind: ItemKind::NodeRecord, origin, number: 0, bytes: record };
-        carrier.push(bundle::write(&[item]).into()).await?;
+        let presented = Home::presents(&self.feeds);
+        carrier.push(presented.ok_or_else(|| words("this node has no node record yet"))?).await?;
         let answer = carrier.push(bundle).await?;
         answer.ok_or_else(|| {
             words(

@@ -1,13 +1,16 @@
 //! Finding the restricted feeds of a node that is followed: its signed `GET /heads` names what we may read.
 //!
 //! A node record names only what everybody may know of. So each followed node is asked, once a minute,
-//! which of its feeds it shows to us; a list that has not changed costs a line.
+//! which of its feeds it shows to us; a list that has not changed costs a line. It is shown our own node
+//! record whenever that is another one, so that a node which moved is found: those who look for it at its
+//! old address learn the new one from itself.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::time::Duration;
 
+use bytes::Bytes;
 use tlog::name::{FeedName, NodeName, Origin};
 use tokio::sync::watch;
 use tokio::time::sleep;
@@ -20,12 +23,16 @@ use crate::home::{FEEDS_OF_A_NODE, Home};
 
 /// How long a new feed may stay unknown. Its records then arrive like those of any other.
 const EVERY: Duration = Duration::from_secs(60);
-/// A node that cannot be asked is asked again after a wait that doubles up to this.
+/// A node that cannot be asked is asked again after this, for it may just be starting, ...
+const AGAIN: Duration = Duration::from_secs(5);
+/// ... and then after a wait that doubles up to this.
 const EVERY_MAX: Duration = Duration::from_secs(3_600);
 
 /// What one node shows to us.
 pub(crate) struct Scout {
     node: NodeName,
+    /// Relays are shown our node record when they need it, with what is sent to them.
+    is_relay: bool,
     found: Mutex<Option<BTreeSet<FeedName>>>,
     /// How many entries it says its public feeds have.
     sizes: Mutex<BTreeMap<Origin, u64>>,
@@ -34,9 +41,9 @@ pub(crate) struct Scout {
 }
 
 impl Scout {
-    pub(crate) fn new(node: NodeName) -> Self {
+    pub(crate) fn new(node: NodeName, is_relay: bool) -> Self {
         let (asked, answered) = (watch::Sender::new(0), watch::Sender::new(0));
-        Self { node, found: Mutex::default(), sizes: Mutex::default(), asked, answered }
+        Self { node, is_relay, found: Mutex::default(), sizes: Mutex::default(), asked, answered }
     }
 
     /// The restricted feeds it showed when it was last asked; `None` before it ever answered.
@@ -63,9 +70,10 @@ impl Scout {
         let mut last: Vec<HeadLine> = Vec::new();
         let mut asked = self.asked.subscribe();
         let mut known = None;
-        let mut wait = EVERY;
+        let mut shown = None;
         // Each trouble is told once.
         let mut told = false;
+        let mut failing = None;
         loop {
             let ticket = *asked.borrow_and_update();
             match carrier.heads(known.as_deref()).await {
@@ -87,12 +95,12 @@ impl Scout {
                     if self.note(restricted) {
                         tell();
                     }
-                    wait = EVERY;
+                    failing = None;
                 }
                 Ok(None) => {
                     // The same list, and perhaps not the same copies here.
                     home.compare(carrier, &last).await;
-                    wait = EVERY;
+                    failing = None;
                 }
                 Err(error) => {
                     let node = &self.node;
@@ -102,14 +110,38 @@ impl Scout {
                         }
                         true => debug!(peer.node = %node, "which feeds {node} shows us: {error}"),
                     }
-                    wait = (wait * 2).min(EVERY_MAX);
+                    failing =
+                        Some(failing.map_or(AGAIN, |wait: Duration| (wait * 2).min(EVERY_MAX)));
                 }
             }
-            told &= wait > EVERY;
+            if failing.is_none() {
+                self.show_ourselves(carrier, home, &mut shown).await;
+            }
+            told &= failing.is_some();
+            let wait = failing.unwrap_or(EVERY);
             self.answered.send_replace(ticket);
             tokio::select! {
                 _ = asked.changed() => {}
                 () = sleep(wait) => {}
+            }
+        }
+    }
+
+    /// Shows the node our newest node record, once: what it says of us is our root's word.
+    async fn show_ourselves(
+        &self,
+        carrier: &HttpCarrier,
+        home: &dyn Home,
+        shown: &mut Option<Bytes>,
+    ) {
+        let Some(bundle) = home.presents().filter(|_| !self.is_relay) else { return };
+        if shown.as_ref() == Some(&bundle) {
+            return;
+        }
+        match carrier.push(bundle.clone()).await {
+            Ok(_) => *shown = Some(bundle),
+            Err(error) => {
+                debug!(peer.node = %self.node, "{} was not shown our node record: {error}", self.node);
             }
         }
     }

@@ -14,7 +14,7 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
 use feed::feeds::{Published, Withdrawal};
 use feed::ports::Quiet;
-use feed::row::Standing;
+use feed::row::{BodyState, RowOp, Standing};
 use http::{HeaderMap, StatusCode, header};
 use practice::id::RecordId;
 use practice::vocabulary::Vocabulary;
@@ -78,6 +78,15 @@ pub(crate) async fn withdraw(State(app): State<App>, request: Request) -> Result
     }
     let origin = Origin::new(app.feeds.node().clone(), feed.clone());
     let before = app.feeds.standing(&origin, &id)?;
+    if matches!(before, Standing::Withdrawn { .. })
+        && (!request.erase || is_erased(&app, &origin, &id)?)
+    {
+        let again = match request.erase {
+            true => "withdrawn and erased already",
+            false => "withdrawn already; `--erase` destroys its text too",
+        };
+        return Err(Answer::bad(format!("{id} is {again}: nothing was published")));
+    }
     let withdrawal = Withdrawal { reason, erase: request.erase };
     let published = app.feeds.withdraw(&feed, &id, &withdrawal).await?;
     let mut entry = entry(&app, &published);
@@ -85,6 +94,13 @@ pub(crate) async fn withdraw(State(app): State<App>, request: Request) -> Result
         entry.version = version;
     }
     Ok(json(&entry, &HeaderMap::new()))
+}
+
+/// Whether the text of every version of a record is destroyed.
+fn is_erased(app: &App, origin: &Origin, id: &RecordId) -> Result<bool, Answer> {
+    let rows = app.feeds.catalog().rows_of(origin, id)?;
+    let mut published = rows.iter().filter(|(_, row)| matches!(row.op, RowOp::Publish { .. }));
+    Ok(published.all(|(_, row)| row.body == BodyState::Erased))
 }
 
 /// `POST /api/v1/follow`

@@ -235,6 +235,10 @@ impl Carrier for BundleCarrier<'_> {
         Ok(found.map_or(BodyAnswer::Missing, BodyAnswer::Body))
     }
 
+    async fn anchors(&self, origin: &Origin) -> Result<Bytes, CarrierError> {
+        self.find(origin, ItemKind::Anchors, 0, &format!("anchors of {origin}"))
+    }
+
     async fn cosignatures(&self, origin: &Origin) -> Result<Bytes, CarrierError> {
         self.find(origin, ItemKind::Cosignatures, 0, &format!("cosignatures of {origin}"))
     }

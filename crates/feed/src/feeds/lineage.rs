@@ -22,6 +22,7 @@ use super::receipts::Moment;
 use super::{Feeds, FollowError, Handle, OpenError, Pin, PublishError, View};
 use crate::ports::{Carrier, StoreError};
 
+mod recall;
 mod recovery;
 mod seen;
 
@@ -110,22 +111,6 @@ pub(super) enum Admitted {
 }
 
 impl Feeds {
-    /// Recoveries under way, of nodes that are followed and of our own, by name.
-    pub fn recoveries(&self) -> Vec<Recovery> {
-        let lineages = self.lineages.read().unwrap_or_else(PoisonError::into_inner);
-        let under_way = lineages.iter().filter_map(|(node, lineage)| {
-            let announced = lineage.announced.as_ref().filter(|announced| !announced.adopted)?;
-            Some(Recovery {
-                node: node.clone(),
-                new_root: announced.to,
-                first_seen: announced.first_seen,
-                effective_at: announced.first_seen.saturating_add(WINDOW),
-                contested: announced.contested,
-            })
-        });
-        under_way.collect()
-    }
-
     /// Gives a node another root: a person confirmed it, or a committee reinstated it. `why` is for
     /// the log. A recovery under way ends with it. The node's feeds are read back from the store and
     /// their catalog is made anew.

@@ -59,17 +59,19 @@ pub struct RootConflict {
 
 impl Feeds {
     /// Follows a network from now on: its fingerprint was compared. Replaces an older file of the same
-    /// network. The decision is durable when this returns.
+    /// network, and its node is looked for where the new file says. The decision is durable when this
+    /// returns.
     pub async fn pin_network(self: &Arc<Self>, file: NetworkFile) -> Result<(), FollowError> {
         let name = format!("{NETWORK_PREFIX}{}", file.origin.node());
         let held = self.network_file_of(file.origin.node());
-        if let Some(other) = held.filter(|held| held.origin != file.origin) {
+        if let Some(other) = held.as_ref().filter(|held| held.origin != file.origin) {
             return Err(FollowError::AnotherNetwork {
                 node: file.origin.node().clone(),
                 held: other.origin.clone(),
             });
         }
         self.parts.store.set_decision(&name, Some(file.bytes().clone())).await?;
+        self.adopt_addresses(&file, held.as_deref()).await?;
         let origin = file.origin.clone();
         self.know(file);
         self.networks.gathering.lock().await.remove(&origin);

@@ -90,6 +90,7 @@ impl Feeds {
         let Some(view) = handle.view.load_full() else {
             return Err(RestoreError::Nobody { origin: origin.clone(), failed });
         };
+        let view = self.recall_recovery(&handle, view).await?;
         self.compare(&handle, &view, shown, (before, failed)).await
     }
 

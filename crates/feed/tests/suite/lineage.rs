@@ -1,5 +1,6 @@
 //! Roots that give way to roots.
 
+mod restored;
 mod rotation;
 
 use std::collections::BTreeMap;

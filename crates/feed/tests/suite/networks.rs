@@ -18,7 +18,7 @@ use serde_json::Value;
 use std::sync::Arc;
 use tlog::ed25519::{Signature, SigningKey};
 use tlog::name::{FeedName, Origin};
-use tlog::policy::{Log, Policy};
+use tlog::policy::{Log, Policy, Word};
 
 use crate::world::{Direct, NOW, Node};
 
@@ -410,4 +410,32 @@ async fn one_member_that_approves_without_end_leaves_room_for_the_others() {
     assert!(world.network(&world.net).is_participating(&node.name));
     let newcomer = world.newcomer("late.example", 21).await;
     assert!(world.network(&newcomer).is_participating(&node.name));
+}
+
+/// The network's file of the day after it moved to `url`.
+fn moved_to(world: &World, url: &str) -> NetworkFile {
+    let key = world.net.feeds.view(&world.net.origin()).unwrap().log_vkey().unwrap();
+    let url = Some(Word::new(format!("{url}feeds/{}", world.net.origin()).as_bytes()).unwrap());
+    let policy = Policy::some_of(vec![Log { key, url }], &[], 0).unwrap();
+    world.file.with_policy(&policy).unwrap()
+}
+
+#[tokio::test]
+async fn a_newer_network_file_says_where_a_network_that_was_met_is_now() {
+    let world = World::new().await;
+    let (old, new) = ("https://old.example/", "https://new.example/");
+    let node = Node::new("new.example", 14).await;
+    let urls = |node: &Node| node.feeds.hand_pin(&world.net.name).unwrap().urls;
+    node.feeds.pin_network(moved_to(&world, old)).await.unwrap();
+    world.round(&node).await;
+    assert_eq!(urls(&node), [old]);
+    node.feeds.pin_network(moved_to(&world, new)).await.unwrap();
+    assert_eq!(urls(&node), [new]);
+    let pin = node.feeds.hand_pin(&world.net.name).unwrap();
+    assert_eq!(pin.root, world.net.root.public());
+    // What a person wrote by hand stays, behind the file's.
+    let by_hand = vec!["https://mirror.example/".to_owned(), new.to_owned()];
+    node.feeds.follow(Pin { urls: by_hand, ..pin }).await.unwrap();
+    node.feeds.pin_network(moved_to(&world, old)).await.unwrap();
+    assert_eq!(urls(&node), [old, "https://mirror.example/"]);
 }

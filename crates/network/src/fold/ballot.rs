@@ -73,7 +73,25 @@ impl Network {
 
     pub(super) fn refuse(&mut self, index: u64, body: &Body, reason: String) {
         let (id, kind) = (body.id(), body.kind().clone());
-        self.refused.push(Refused { index, id, kind, reason });
+        self.refused.push(Refused { index, id, kind, reason, replaced: false });
+    }
+
+    /// Tells what cannot take effect and is still wanted from what was said anew: a version of the same
+    /// record, a record of the same node, another policy.
+    pub(super) fn mark_replaced(&mut self, records: &[Decided]) {
+        let node = |body: &Body| body.subject().get("node").cloned();
+        for refused in &mut self.refused {
+            let own = records.iter().find(|one| one.index == refused.index);
+            let own = own.map(|one| &one.body).and_then(node);
+            let instead = |later: &&Decided| {
+                let same_kind = *later.body.kind() == refused.kind;
+                let same_node = own.is_some() && node(&later.body) == own;
+                later.body.id() == refused.id
+                    || (same_kind && (same_node || refused.kind == Kind::POLICY))
+            };
+            let mut later = records.iter().filter(|one| one.index > refused.index);
+            refused.replaced = later.any(|one| instead(&one));
+        }
     }
 
     fn subject(&self, index: u64, body: &Body) -> Result<Option<Subject>, String> {
@@ -186,6 +204,7 @@ fn pending(proposal: &Proposal, ballot: Ballot) -> Pending {
         kind: proposal.body.kind().clone(),
         version: proposal.body.version(),
         body: proposal.body.hash(),
+        proposed: proposal.body.valid_from().to_owned(),
         node,
         approved_by: ballot.approved_by.into_iter().collect(),
         missing: ballot.missing,

@@ -242,3 +242,26 @@ fn what_breaks_a_rule_is_refused_whoever_approves() {
         assert_eq!(network.policies().len(), 1, "{subject}");
     }
 }
+
+#[test]
+fn what_cannot_take_effect_is_wanted_until_it_is_said_anew() {
+    let committee = nodes(1);
+    let group = |members: &[&str]| json!({ "names": {"en": "G"}, "members": members });
+    let mut records = Records::default();
+    records.publish(Kind::GROUP, id(70), group(&["x.example", "x.example"]), &committee);
+    let twice = json!({ "names": {}, "members": ["x.example", "x.example"] });
+    records.publish(Kind::GROUP, id(71), twice, &committee);
+    let replaced = |records: &Records| {
+        let network = records.fold(&file(&committee, 1));
+        network.refused().iter().map(|refused| refused.replaced).collect::<Vec<_>>()
+    };
+    assert_eq!(replaced(&records), [false, false]);
+    records.publish(Kind::GROUP, id(70), group(&["x.example"]), &committee);
+    assert_eq!(replaced(&records), [true, false]);
+    // A node has one record, whatever id the one had that could not take effect.
+    let node = json!({ "node": "node9.example", "status": "gone", "network": origin() });
+    records.publish(Kind::PARTICIPANT, id(72), node.clone(), &committee);
+    assert_eq!(replaced(&records), [true, false, false]);
+    records.publish(Kind::PARTICIPANT, id(73), node, &committee);
+    assert_eq!(replaced(&records), [true, false, true, false]);
+}

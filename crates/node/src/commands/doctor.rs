@@ -1,12 +1,16 @@
 //! `jopoi doctor`.
 
+use std::path::{Path, PathBuf};
+
 use clap::Args;
 use wire::api::ProbeResult;
 use wire::api::keys::{DoctorAnswer, Finding};
 use wire::paths;
 
 use crate::cli::Global;
+use crate::config::FILE_NAME;
 use crate::output::{Done, Output, visible};
+use crate::place::DATA_DEFAULT;
 use crate::upkeep::doctor::{failed, room, secrets};
 
 /// Look at this node from inside (configuration, secrets, disk, clock, certificate, feeds, dates) and ask
@@ -51,11 +55,13 @@ impl Doctor {
 /// What the node says of itself; or, where it cannot be opened, what can be seen from here.
 async fn examine(global: &Global) -> Result<DoctorAnswer, Vec<Finding>> {
     let place = global.place().map_err(|error| {
-        vec![failed(
-            "configuration",
-            format!("{error:#}"),
-            "put it right; `jopoi config` explains every field",
-        )]
+        // Where no node is, the words say already what to do.
+        let here = global.data.first().map_or(Path::new(DATA_DEFAULT), PathBuf::as_path);
+        let todo = match global.config.is_some() || here.join(FILE_NAME).exists() {
+            true => "put it right; `jopoi config` explains every field",
+            false => "do what it says, then run this again",
+        };
+        vec![failed("configuration", format!("{error:#}"), todo)]
     })?;
     let asked = async {
         let control = global.control().await?;

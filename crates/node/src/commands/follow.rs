@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::bail;
 use clap::Args;
+use feed::ports::Clock as _;
 use tlog::name::NodeName;
 use wire::api::guard::{ImportAnswer, ImportRequest};
 use wire::api::{
@@ -13,8 +14,11 @@ use wire::paths;
 
 use crate::cli::Global;
 use crate::commands::bundle::absolute;
+use crate::config::FILE_NAME;
 use crate::output::{Done, Output, visible};
+use crate::place::DATA_DEFAULT;
 use crate::text::ago;
+use crate::wiring::{Shared, SystemClock};
 
 /// Keep a verified copy of another node's feeds.
 #[derive(Args)]
@@ -148,11 +152,21 @@ impl Peers {
 }
 
 impl Probe {
+    /// By the node of this machine, whose settings may know a proxy or a private network; where there is none,
+    /// as anybody would.
+    async fn probe(&self, global: &Global) -> anyhow::Result<ProbeAnswer> {
+        let is_named = !global.data.is_empty() || global.config.is_some();
+        if is_named || Path::new(DATA_DEFAULT).join(FILE_NAME).exists() {
+            let request = ProbeRequest { url: self.url.clone() };
+            return global.control().await?.post(paths::API_PROBE, &request).await;
+        }
+        let outbound = Shared::default().anybodys_outbound()?;
+        Ok(peer::probe::probe(&outbound, &self.url, SystemClock.now()).await)
+    }
+
     /// Tries.
     pub async fn run(self, global: &Global, output: Output) -> anyhow::Result<Done> {
-        let control = global.control().await?;
-        let answer: ProbeAnswer =
-            control.post(paths::API_PROBE, &ProbeRequest { url: self.url }).await?;
+        let answer = self.probe(global).await?;
         output.json(&answer)?;
         for step in &answer.steps {
             let (good, word) = match step.result {

@@ -33,7 +33,8 @@ pub struct Init {
         required_unless_present_any = ["organization", "from_ceremony"]
     )]
     state: Option<String>,
-    /// The organization whose node it is, where it is no State's.
+    /// The organization whose node it is, where it is no State's. What people call the node is still to be
+    /// given with --name.
     #[arg(long, value_name = "[LANG=]NAME")]
     organization: Vec<String>,
     /// What people call it; once for each language.

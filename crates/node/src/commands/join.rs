@@ -14,6 +14,7 @@ use wire::api::network::{
 };
 use wire::paths;
 
+use super::keys::change;
 use super::network::{encode, read_mailed, tell_committee, tell_network, write_mailed};
 use crate::cli::Global;
 use crate::control::Control;
@@ -33,7 +34,8 @@ pub struct Join {
     /// The fingerprint they told you by telephone or on paper: pins the network without asking.
     #[arg(long, value_name = "30 DIGITS")]
     fingerprint: Option<String>,
-    /// Your root key file: the node record is signed again, so that it names the network.
+    /// Your root key file: the node record is signed again, so that it names the network. With a new root
+    /// key, after the old one was lost: the request asks the committee to reinstate this node with it.
     #[arg(long, value_name = "FILE")]
     root: Option<PathBuf>,
     /// Where the request to mail is written [default: NODE.join-request].
@@ -69,7 +71,7 @@ impl Join {
             output.json(&pinned)?;
             return Ok(Done::Fully);
         }
-        let mailed = self.ask(&control, &pinned.origin).await?;
+        let mailed = self.ask(&control, &pinned.origin, global).await?;
         output.json(&mailed)?;
         let node = global.place()?.node;
         let request = self.request.unwrap_or_else(|| PathBuf::from(format!("{node}.join-request")));
@@ -119,12 +121,23 @@ impl Join {
         Ok(Some(control.post(paths::API_NETWORK_PIN, &shown).await?))
     }
 
-    /// The request to mail; signs the node record again where it does not name the network yet.
-    async fn ask(&self, control: &Control, network: &Origin) -> anyhow::Result<MailAnswer> {
+    /// The request to mail; signs the node record again where it does not name the network yet. Signed by
+    /// another root key it asks to be reinstated, and nothing is published.
+    async fn ask(
+        &self,
+        control: &Control,
+        network: &Origin,
+        global: &Global,
+    ) -> anyhow::Result<MailAnswer> {
         let record = newest_record(control).await?;
-        let node_record = match record.networks.contains(network) {
-            true => None,
-            false => Some(encode(&self.sign(&record, network)?)),
+        let given = self.root.as_deref().map(Root::read).transpose()?;
+        let in_force = given.is_none_or(|root| root.signing_key().public() == record.root);
+        let node_record = match &self.root {
+            Some(path) if !in_force => {
+                Some(encode(&change::ask_for_root(global, path, network).await?))
+            }
+            _ if record.networks.contains(network) => None,
+            _ => Some(encode(&self.sign(&record, network)?)),
         };
         let request = JoinRequest { network: network.clone(), node_record };
         control.post(paths::API_NETWORK_JOIN, &request).await
@@ -140,14 +153,6 @@ impl Join {
             .into());
         };
         let root = Root::read(path)?;
-        if root.signing_key().public() != record.root {
-            bail!(
-                "{} is the root key {}, and this node's is {}",
-                path.display(),
-                root.did(),
-                record.root.to_did()
-            );
-        }
         let mut subject = (**record).clone();
         subject.networks.push(network.clone());
         setup::sign_node_record(&subject, &root, Some(record))

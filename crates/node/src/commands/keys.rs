@@ -16,6 +16,12 @@ use crate::output::{Done, Output};
 #[derive(Subcommand)]
 pub enum Keys {
     /// Make root and recovery key on a machine without a network, for a node that begins.
+    // What the machine with the server needs says nothing here.
+    #[command(mut_args(|argument| {
+        let idle = ["listen", "language", "allow_network", "from_ceremony", "recovery"];
+        let is_idle = idle.contains(&argument.get_id().as_str());
+        argument.hide(is_idle)
+    }))]
     Ceremony(Box<ceremony::MakeKeys>),
     /// Show every key: its age, when it is to be changed, what is open.
     Status(status::Status),

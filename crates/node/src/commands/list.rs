@@ -17,7 +17,8 @@ pub struct List {
     /// Only this feed, such as simore.gov.py/public.
     #[arg(long)]
     feed: Option<Origin>,
-    /// Only this kind, such as good-practice.
+    /// Only this kind, such as good-practice. Attestations, which are mostly approvals, are listed only if
+    /// they are asked for.
     #[arg(long)]
     kind: Option<Kind>,
     /// The language of the titles, where they have it.
@@ -39,6 +40,9 @@ impl List {
         let mut records = Vec::new();
         for origin in &origins {
             records.extend(records_of(&control, origin, self.kind.as_ref()).await?);
+        }
+        if self.kind.is_none() {
+            records.retain(|record| record.kind != Kind::ATTESTATION);
         }
         output.json(&Records { records: records.clone(), next: None })?;
         if records.is_empty() {

@@ -203,7 +203,11 @@ fn tell(
             None if feed.not_followed.is_none() => {
                 output.say(format!("{}  {} entries", feed.origin, feed.size))?;
             }
-            None => output.say(format!("{}  left out: its node is not followed", feed.origin))?,
+            None => output.say(format!(
+                "{}  not taken from this file: nobody decided here to follow its node by hand; if a network lets it \
+                 take part, it is fetched by itself once the server runs",
+                feed.origin
+            ))?,
             Some(reason) => {
                 done = Done::Partly;
                 output.warn(format!("{}: {reason}", feed.origin));

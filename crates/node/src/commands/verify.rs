@@ -101,7 +101,14 @@ impl Verify {
     ) -> anyhow::Result<(Evidence, Option<NetworkFile>)> {
         let what = &self.what;
         let address = Url::parse(what).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
-        let name = RecordName::parse(what)?;
+        let name = RecordName::parse(what);
+        if name.is_err() && address.is_none() {
+            bail!(Usage(format!(
+                "there is no file `{what}`, and it names no record: give urn:uuid:…, NODE/FEED/UUID, the address of \
+                 a record's page, or a file of evidence"
+            )));
+        }
+        let name = name?;
         let (source, origin) = match (address, name.origin.clone()) {
             (Some(url), Some(origin)) => (Source::at(&url)?, origin),
             (Some(_), None) => {

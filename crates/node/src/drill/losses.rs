@@ -109,6 +109,7 @@ async fn reinstated(stage: &Stage, why: &str) -> anyhow::Result<()> {
     for peer in &stage.peers {
         peer.feeds().change_root(&node, new_root.public(), why).await?;
     }
+    stage.node()?.feeds().change_root(&node, new_root.public(), why).await?;
     let before = stage.node()?.feeds().view(&stage.public()?).context("no feed")?.size();
     stage.change(KeyChange::Reinstated { new_root: new_root.did() }, &path).await?;
     stage.sync().await?;

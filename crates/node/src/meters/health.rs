@@ -57,7 +57,7 @@ fn dates(keeper: &Keeper) -> Vec<Figure> {
     let mut waiting = 0_u64;
     for date in keeper.calendar().dates {
         if date.what == "decision" {
-            // Due since it was proposed; what counts is how many.
+            // What counts is how many; the alarm gives them a week too.
             waiting = waiting.saturating_add(1);
             continue;
         }

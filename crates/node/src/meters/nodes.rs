@@ -54,7 +54,7 @@ pub(super) fn figures(feeds: &Feeds, outward: &Outward) -> Vec<Figure> {
     ]
 }
 
-/// When others last saw its feed; else when it was last compared with its source.
+/// When others last saw its feed, or when it was last compared with its source: the later of the two.
 fn networks(feeds: &Feeds, peers: &[Peer]) -> Vec<(Labels, u64)> {
     let mut checked: BTreeMap<&Origin, u64> = BTreeMap::new();
     for feed in peers.iter().flat_map(|peer| &peer.feeds) {
@@ -68,7 +68,7 @@ fn networks(feeds: &Feeds, peers: &[Peer]) -> Vec<(Labels, u64)> {
             true => feeds.clock().now(),
             false => feeds
                 .median_time(origin)
-                .or_else(|| checked.get(origin).copied().filter(|time| *time > 0))
+                .max(checked.get(origin).copied().filter(|time| *time > 0))
                 .or_else(|| feeds.view(origin).map(|view| view.received_at))?,
         };
         Some((vec![("network", origin.to_string())], as_of))

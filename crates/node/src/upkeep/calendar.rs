@@ -1,5 +1,6 @@
 //! What ends or is due: keys, the certificate, the former key, recoveries, decisions that wait.
 
+use network::fold::Pending;
 use practice::node_record::USES;
 use wire::api::keys::{Calendar, DateLine};
 
@@ -10,6 +11,10 @@ const SOON_S: u64 = 30 * 24 * 3_600;
 
 /// A certificate of 90 days is commonly renewed 30 days before its end; what is closer was forgotten.
 const CERTIFICATE_SOON_S: u64 = 14 * 24 * 3_600;
+
+/// A committee meets by mail: what it has not looked at within this time was forgotten. The alarm
+/// `JopoiDecisionWaits` waits as long.
+const DECISION_S: u64 = 7 * 24 * 3_600;
 
 impl Keeper {
     /// All dates, the soonest first.
@@ -86,11 +91,19 @@ impl Keeper {
                 if waits {
                     let about = format!("{} {} of {}", pending.kind, pending.id, network.origin());
                     let words = "the committee waits for this node: look at it, and `jopoi approve` if it agrees";
-                    dates.push(self.date("decision", &about, self.clock.now(), 0, words));
+                    dates.push(self.date("decision", &about, self.due(pending), DECISION_S, words));
                 }
             }
         }
         dates
+    }
+
+    /// A week after a decision was proposed; its author's clock may be ahead of ours.
+    fn due(&self, pending: &Pending) -> u64 {
+        let now = self.clock.now();
+        let said: Option<jiff::Timestamp> = pending.proposed.parse().ok();
+        let said = said.and_then(|said| u64::try_from(said.as_second()).ok());
+        said.unwrap_or(now).min(now).saturating_add(DECISION_S)
     }
 
     fn date(&self, what: &str, about: &str, at: u64, soon: u64, words: &str) -> DateLine {

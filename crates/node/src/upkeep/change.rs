@@ -58,37 +58,7 @@ impl Keeper {
         if matches!(request.change, KeyChange::Rotate | KeyChange::Revoke { .. }) {
             self.refuse_while_announced(&record)?;
         }
-        match &request.change {
-            KeyChange::Rotate => self.renew(&request, &record, &mut draft, true)?,
-            KeyChange::Revoke { usage, feed, from_size, reason } => {
-                self.revoke(&record, (usage, feed, *from_size, reason), &mut draft).await?;
-                // What an unfinished change made may have been copied with the rest.
-                self.renew(&request, &record, &mut draft, false)?;
-            }
-            KeyChange::Recover { new_root } => {
-                self.announce(&request, &record, new_root, &mut draft)?;
-            }
-            KeyChange::Finish { new_root } => {
-                let announced = self.announced() || record.is_recovery();
-                if !announced && record.root.to_did() == *new_root {
-                    bail!(
-                        "no other root key is announced, and this one is in force: nothing is to be \
-                         finished"
-                    );
-                }
-                self.confirm(&record, new_root, &mut draft)?;
-            }
-            KeyChange::Reinstated { new_root } => self.confirm(&record, new_root, &mut draft)?,
-            KeyChange::Object { by } => {
-                if by == "root" && !self.announced() {
-                    bail!(
-                        "no other root key is announced for this node: there is nothing to object to \
-                         (`jopoi keys status` shows what is open)"
-                    );
-                }
-                object(&record, by, &mut draft)?;
-            }
-        }
+        self.shape(&request, &record, &mut draft).await?;
         let id = record.id();
         Ok(PrepareAnswer {
             node: self.node().clone(),
@@ -101,6 +71,58 @@ impl Keeper {
             publish_again: draft.publish_again,
             feed_records: draft.feed_records,
         })
+    }
+
+    /// What a change makes of the draft.
+    async fn shape(
+        &self,
+        request: &PrepareRequest,
+        record: &NodeRecord,
+        draft: &mut Draft,
+    ) -> anyhow::Result<()> {
+        match &request.change {
+            KeyChange::Rotate => self.renew(request, record, draft, true)?,
+            KeyChange::Revoke { usage, feed, from_size, reason } => {
+                self.revoke(record, (usage, feed, *from_size, reason), draft).await?;
+                // What an unfinished change made may have been copied with the rest.
+                self.renew(request, record, draft, false)?;
+            }
+            KeyChange::Recover { new_root } => {
+                self.may_announce()?;
+                self.announce(request, record, new_root, draft)?;
+            }
+            KeyChange::Finish { new_root } => {
+                let announced = self.announced() || record.is_recovery();
+                if !announced && record.root.to_did() == *new_root {
+                    bail!(
+                        "no other root key is announced, and this one is in force: nothing is to be \
+                         finished"
+                    );
+                }
+                self.confirm(record, new_root, draft)?;
+            }
+            KeyChange::Reinstated { new_root } => {
+                self.may_be_reinstated(&PublicKey::from_did(new_root)?)?;
+                self.confirm(record, new_root, draft)?;
+            }
+            KeyChange::Reinstatement { new_root, network } => {
+                self.may_ask_for(&PublicKey::from_did(new_root)?, network)?;
+                self.confirm(record, new_root, draft)?;
+                if !draft.subject.networks.contains(network) {
+                    draft.subject.networks.push(network.clone());
+                }
+            }
+            KeyChange::Object { by } => {
+                if by == "root" && !self.announced() {
+                    bail!(
+                        "no other root key is announced for this node: there is nothing to object to \
+                         (`jopoi keys status` shows what is open)"
+                    );
+                }
+                object(record, by, draft)?;
+            }
+        }
+        Ok(())
     }
 
     /// Publishes a node record that a root or recovery key signed, and uses the keys it names.
@@ -131,6 +153,7 @@ impl Keeper {
             }
         };
         if reinstated {
+            self.may_be_reinstated(&record.root)?;
             let why = "the committee reinstated this node with it";
             self.feeds.change_root(self.node(), record.root, why).await?;
         }
@@ -387,6 +410,26 @@ impl Keeper {
         self.prove_again(&request, record, draft)
     }
 
+    /// One announcement at a time: a second one would start nothing anew and confuse everybody.
+    fn may_announce(&self) -> anyhow::Result<()> {
+        let recoveries = self.feeds.recoveries();
+        let Some(open) = recoveries.iter().find(|recovery| recovery.node == *self.node()) else {
+            return Ok(());
+        };
+        let (root, since) = (open.new_root.to_did(), feed::feeds::timestamp(open.first_seen));
+        if open.contested {
+            bail!(
+                "the root {root} is announced since {since}, and contested: nothing is announced again; the \
+                 committee of the network decides, and `jopoi join FILE --root NEWFILE` asks it"
+            );
+        }
+        bail!(
+            "the root {root} is announced since {since}: nothing is announced again; when the 72 hours are over, \
+             at {}, `jopoi keys recover --finish --root FILE` takes it into use",
+            feed::feeds::timestamp(open.effective_at)
+        )
+    }
+
     fn may_confirm(&self, recovery: &Recovery) -> anyhow::Result<()> {
         if recovery.contested {
             bail!(
@@ -430,9 +473,12 @@ impl Keeper {
         Ok(())
     }
 
-    /// The highest version of the node record that was ever published here.
+    /// The highest version of the node record that was ever published here, or that a network recorded.
     fn highest_version(&self, record: &NodeRecord) -> anyhow::Result<u64> {
-        let mut highest = record.version();
+        let networks = self.feeds.networks();
+        let recorded = networks.iter().filter_map(|network| network.participant(self.node()));
+        let recorded = recorded.map(|stated| stated.record.version()).max();
+        let mut highest = record.version().max(recorded.unwrap_or(0));
         for origin in self.feeds.own() {
             for (_, row) in self.feeds.catalog().rows_of(&origin, &record.id())? {
                 if let RowOp::Publish { version, .. } = row.op {

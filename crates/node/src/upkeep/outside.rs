@@ -18,6 +18,9 @@ use super::doctor::{failed, fine, skipped, warning};
 /// Peers asked at the same time.
 const ASKED_TOGETHER: usize = 8;
 
+/// A peer has a round at least every five minutes, and some patience.
+const NEW_KEYS_S: u64 = 10 * 60;
+
 /// One peer, or one address, has this long.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -77,6 +80,12 @@ impl Keeper {
             Some((Some(node), _)) if node == self.node() => {
                 findings.push(fine(area, "our signature counts there".to_owned()));
             }
+            // They ask in rounds; a minute after a change of keys nothing is wrong.
+            Some((_, Some(_))) if self.has_new_keys() => findings.push(warning(
+                area,
+                "our signature does not count there yet: our keys are new".to_owned(),
+                "nothing: peers learn of new keys with their next round; look again in some minutes",
+            )),
             Some((_, Some(problem))) => findings.push(failed(
                 area,
                 format!("our signature does not count there: {problem}"),
@@ -85,6 +94,16 @@ impl Keeper {
             _ => {}
         }
         findings
+    }
+
+    /// Whether our node record is so new that peers need not have it yet.
+    fn has_new_keys(&self) -> bool {
+        let keys = super::own_keys(&self.feeds);
+        let since = keys.as_ref().and_then(|keys| {
+            keys.newest()?.record.body().valid_from().parse::<jiff::Timestamp>().ok()
+        });
+        let since = since.and_then(|since| u64::try_from(since.as_second()).ok());
+        since.is_some_and(|since| is_new(since, self.clock.now()))
     }
 
     fn judge_head(&self, area: &str, head: &HeadLine) -> Finding {
@@ -119,6 +138,10 @@ impl Keeper {
     }
 }
 
+fn is_new(since: u64, now: u64) -> bool {
+    now.saturating_sub(since) < NEW_KEYS_S
+}
+
 /// How a peer reaches this node.
 fn judge_way(area: &str, follows: &Peer) -> Finding {
     match follows.state {
@@ -129,5 +152,19 @@ fn judge_way(area: &str, follows: &Peer) -> Finding {
             format!("it cannot reach this node ({} rounds failed)", follows.failures),
             "can the server be reached from outside, and is its certificate valid?",
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_new_for_as_long_as_peers_may_not_have_asked_again() {
+        let now = 1_800_000_000;
+        assert!(is_new(now, now) && is_new(now - NEW_KEYS_S + 1, now));
+        // A clock that was set back meanwhile is no reason to worry.
+        assert!(is_new(now + 60, now));
+        assert!(!is_new(now - NEW_KEYS_S, now));
     }
 }

@@ -273,3 +273,28 @@ fn a_page_of_the_gateway_becomes_a_draft_a_record_and_a_new_version() {
     assert!(refused.contains("a PDF document"), "{refused}");
     program.fails(2, &["import", "page.html", "--state", "PY"]);
 }
+
+#[test]
+fn what_is_not_there_is_told_as_such() {
+    let program = Program::fresh();
+    let nobody = program.ends(1, &["doctor", "--data", "nowhere"]);
+    assert!(nobody.contains("no node in nowhere") && !nobody.contains("jopoi config"), "{nobody}");
+    // To look at a node from outside needs no node.
+    let url = format!("http://127.0.0.1:{}/", program::free_port());
+    let looked = program.ends(1, &["probe", &url]);
+    assert!(looked.contains("address"), "{looked}");
+    program.init("simore.gov.py");
+    program.write("one.json", &draft("Uno").to_string());
+    program.ok(&["publish", "one.json"]);
+    let verified = program.fails(2, &["verify", "nofile"]);
+    assert!(verified.contains("no file `nofile`"), "{verified}");
+    let feed = "simore.gov.py/public";
+    for rest in [&["--feed", feed][..], &[]] {
+        let export = [&["bundle", "export", "b.jpb", "--from", "99999"], rest].concat();
+        let refused = program.fails(1, &export);
+        assert!(refused.contains("99999"), "{refused}");
+        assert!(!program.path("b.jpb").exists());
+    }
+    let help = program.ok(&["keys", "ceremony", "--help"]);
+    assert!(help.contains("--no-recovery") && !help.contains("--listen"), "{help}");
+}

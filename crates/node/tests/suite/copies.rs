@@ -14,11 +14,15 @@ struct Running {
 }
 
 fn began(program: &Program, node: &str, data: &'static str) -> Running {
+    began_with(program, node, data, &[])
+}
+
+fn began_with(program: &Program, node: &str, data: &'static str, more: &[&str]) -> Running {
     let port = free_port();
     let (listen, url) = (format!("127.0.0.1:{port}"), format!("http://127.0.0.1:{port}/"));
     let rest = "--state PY --name es=Mecanismo --language es --reuse CC-BY-4.0 --allow-network 127.0.0.0/8";
     let mut arguments = vec!["init", node, "--data", data, "--listen", &listen, "--url", &url];
-    arguments.extend(rest.split(' '));
+    arguments.extend(rest.split(' ').chain(more.iter().copied()));
     let root = program.json(&arguments)["root"].as_str().unwrap().to_owned();
     let server = Some(program.serve_in(data));
     Running { data, url, root, server }
@@ -140,6 +144,42 @@ fn after_a_fire_a_node_comes_back_from_two_peers_and_goes_on() {
     program.fails(1, &["publish", "draft.json", "--data", "anew"]);
     program.ok(&["keys", "rotate", "--root", &key, "--data", "anew"]);
     publish(&program, "anew", "Otra vez");
+}
+
+#[test]
+fn a_node_that_burnt_during_a_recovery_comes_back_with_it() {
+    let program = Program::fresh();
+    let mut burnt = began_with(&program, NODE, "a", &["--recovery"]);
+    let peer = began(&program, "b.example", "b");
+    acquainted(&program, &burnt, &peer);
+    let key = root_key(&program, "a");
+    let recovery = format!("{NODE}.recovery-key");
+    program.ok(&["keys", "recover", "--recovery", &recovery, "--data", "a"]);
+    program.ok(&["keys", "object", "--root", &key, "--data", "a"]);
+    publish(&program, "a", "Lo último");
+    has_it(&program, "b", "Lo último");
+    let recoveries = |data: &str| {
+        let status = program.json(&["keys", "status", "--data", data]);
+        let one = status["keys"]["recoveries"][0].clone();
+        (one["node"].to_string(), one["new_root"].to_string(), one["contested"].to_string())
+    };
+    let before = recoveries("a");
+    assert_eq!(before.2, "true");
+    burnt.server.take().map(Server::stop).unwrap();
+    std::fs::remove_dir_all(program.path("a")).unwrap();
+    let mut restore = vec!["restore", "--from-network", "--node", NODE, "--root", &burnt.root];
+    restore.extend(["--url", &peer.url, "--data", "anew", "--allow-network", "127.0.0.0/8"]);
+    program.ok(&restore);
+    assert_eq!(recoveries("anew"), before);
+    for change in [&["rotate"][..], &["revoke", "--from-size", "1", "--reason", "lost"]] {
+        let change = [&["keys"], change, &["--root", &key, "--data", "anew"]].concat();
+        let refused = program.fails(1, &change);
+        assert!(refused.contains("is announced for this node"), "{refused}");
+    }
+    let new = format!("{NODE}.root-key.new");
+    let anyway = ["keys", "recover", "--reinstated", "--root", &new, "--data", "anew"];
+    let refused = program.fails(1, &anyway);
+    assert!(refused.contains("no network that is known here"), "{refused}");
 }
 
 #[test]

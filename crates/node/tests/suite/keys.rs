@@ -259,10 +259,15 @@ fn a_recovery_is_announced_and_says_when_it_can_be_finished() {
     assert!(nothing.contains("nothing to object to"), "{nothing}");
     let nothing = program.fails(1, &["keys", "recover", "--finish", "--root", ROOT]);
     assert!(nothing.contains("nothing is to be finished"), "{nothing}");
+    let refused = program.fails(1, &["keys", "recover", "--recovery", ROOT]);
+    assert!(refused.contains("give the file of that key"), "{refused}");
+    assert!(!program.path("simore.gov.py.root-key.new").exists(), "a key that nobody announced");
     let said = program.ok(&["keys", "recover", "--recovery", "simore.gov.py.recovery-key"]);
     assert!(said.contains("72 hours") && said.contains("root-key.new"), "{said}");
     let status = program.json(&["keys", "status"]);
     assert_eq!(status["keys"]["recoveries"][0]["node"], NODE);
+    let again = program.fails(1, &["keys", "recover", "--recovery", "simore.gov.py.recovery-key"]);
+    assert!(again.contains("is announced since 2") && again.contains("--finish"), "{again}");
     let early =
         program.fails(1, &["keys", "recover", "--finish", "--root", "simore.gov.py.root-key.new"]);
     assert!(early.contains("72 hours end at"), "{early}");

@@ -118,6 +118,9 @@ fn a_network_begins_grows_changes_its_committee_and_is_handed_over() {
     for (data, node) in NODES.into_iter().skip(1) {
         world.register(data, node, fingerprint);
     }
+    let again = ["network", "register", "a.join", "--yes", "--data", "nodes/net"];
+    let refused = world.program.fails(1, &again);
+    assert!(refused.contains("nothing is left to register"), "{refused}");
     the_hub_follows_them_all(&world);
     participation_pauses_and_ends(&world);
     a_verdict_travels(&world, fingerprint);
@@ -201,6 +204,10 @@ fn the_committee_changes(world: &World) {
     assert_eq!(decided["pending"].as_array().unwrap().len(), 1, "{decided}");
     world.until("a", &["approve", "--list"], id);
     world.until("hub", &["approve", "--list"], id);
+    // It is due in a week, and not overdue the minute it is proposed.
+    let dates = world.json("hub", &["status"])["calendar"]["dates"].clone();
+    let due = dates.as_array().unwrap().iter().find(|date| date["what"] == "decision").unwrap();
+    assert_eq!(due["state"], "soon", "{due}");
     let shown = world.on("a", &["approve", id, "--dry-run"]);
     assert!(shown.contains("2 of a.example, hub.example decide"), "{shown}");
     world.on("a", &["approve", id, "--yes"]);
@@ -213,6 +220,9 @@ fn the_committee_changes(world: &World) {
         "{again}"
     );
     world.on("net", &["network", "approvals", "import", "hub.approval"]);
+    let confused = ["network", "register", "hub.approval", "--yes", "--data", "nodes/net"];
+    let refused = world.program.fails(1, &confused);
+    assert!(refused.contains("this is no request"), "{refused}");
     let nothing = ["network", "approvals", "import", "a.join", "--data", "nodes/net"];
     let refused = world.program.fails(1, &nothing);
     assert!(refused.contains("holds no approval"), "{refused}");
@@ -263,4 +273,101 @@ fn the_secretariat_changes(world: &World, fingerprint: &str) {
     }
     world.until("hub", &["network", "status"], "): b.example");
     assert_eq!(world.statuses("hub").len(), 3);
+}
+
+#[test]
+fn a_secretariat_that_moved_is_found_by_those_who_know_its_old_address() {
+    let world = World::new();
+    let begun = world.json("net", &["network", "init", "-o", "network"]);
+    world.register("a", "a.example", begun["fingerprint"].as_str().unwrap());
+    world.until("a", &["network", "status"], "a.example");
+    let old = world.server.url("net.example");
+    let World { program, server } = world;
+    server.stop();
+    let new = format!("http://127.0.0.1:{}/", free_port());
+    let place = |url: &str| url.trim_start_matches("http://").trim_end_matches('/').to_owned();
+    let config = std::fs::read_to_string(program.path("nodes/net/jopoi.toml")).unwrap();
+    program.write("nodes/net/jopoi.toml", &config.replace(&place(&old), &place(&new)));
+    let handover = ["network", "handover", "--root", "nodes/net.example.root-key", "--url", &new];
+    program.ok(&[&handover[..], &["-o", "network-2", "--data", "nodes/net"]].concat());
+    let server = program.serve_in("nodes");
+    let world = World { program, server };
+    assert_eq!(world.server.url("net.example"), new);
+    world.until("a", &["peers", "--json"], &new);
+    world.decide(&["group", "en=Moved", "--members", "a.example"]);
+    world.until("a", &["network", "status"], "Moved (");
+    world.server.stop();
+}
+
+#[test]
+fn a_root_key_is_asked_for_by_mail_and_used_only_once_the_network_states_it() {
+    let world = World::new();
+    let begun = world.json("net", &["network", "init", "-o", "network"]);
+    let fingerprint = begun["fingerprint"].as_str().unwrap();
+    world.register("a", "a.example", fingerprint);
+    world.until("a", &["network", "status"], "a.example");
+    let program = &world.program;
+    let made = "keys ceremony a.example --organization en=A --name en=A --reuse CC-BY-4.0 -o made";
+    program.ok(&made.split(' ').collect::<Vec<_>>());
+    let new = "made/a.example.root-key";
+    let use_it = ["keys", "recover", "--reinstated", "--root", new, "--data", "nodes/a"];
+    let refused = program.fails(1, &use_it);
+    assert!(refused.contains("no network that is known here states"), "{refused}");
+    let before = world.json("a", &["status"])["feeds"].clone();
+    let ask =
+        ["join", "network", "--fingerprint", fingerprint, "--root", new, "--request", "again"];
+    let said = world.on("a", &ask);
+    assert!(said.contains("asks to be reinstated by net.example"), "{said}");
+    assert_eq!(world.json("a", &["status"])["feeds"][0]["size"], before[0]["size"]);
+    let stranger = program.fails(1, &[&ask[..], &["--data", "nodes/hub"]].concat());
+    assert!(stranger.contains("does not record this node"), "{stranger}");
+    let decided = world.decide(&["reinstate", "a.example", "again"]);
+    let note = decided["pending"][0]["note"].as_str().unwrap();
+    assert!(note.contains("counts from"), "{decided}");
+    world.until("a", &["network", "status"], "given back its place");
+    // Its seven days are not over.
+    let refused = program.fails(1, &use_it);
+    assert!(refused.contains("seven days"), "{refused}");
+    let told = world.on("a", &["network", "status"]);
+    assert!(!told.contains("nobody yet"), "{told}");
+    world.server.stop();
+}
+
+#[test]
+fn a_network_that_is_restored_stands_as_before_and_alarms_nobody() {
+    let world = World::new();
+    let program = &world.program;
+    let root = program.ok(&["keys", "sign", "--check", "nodes/a.example.root-key"]);
+    let committee = format!("a.example={}", root.lines().next().unwrap());
+    let begin = ["network", "init", "-o", "network", "--committee", &committee];
+    let begun = world.json("net", &begin);
+    let fingerprint = begun["fingerprint"].as_str().unwrap();
+    let approved = |what: &str| {
+        let listed = world.until("a", &["approve", "--list"], what);
+        let id = listed.split_whitespace().find(|word| word.starts_with("urn:uuid:")).unwrap();
+        world.on("a", &["approve", id, "--yes", "--save", "approval"]);
+        world.on("net", &["network", "approvals", "import", "approval"]);
+        std::fs::remove_file(program.path("approval")).unwrap();
+    };
+    let root = "nodes/a.example.root-key";
+    let join = ["join", "network", "--fingerprint", fingerprint, "--root", root];
+    world.on("a", &[&join[..], &["--request", "a.join"]].concat());
+    approved("decide from then on");
+    world.decide(&["register", "a.join"]);
+    approved("takes part");
+    // Approvals are listed where they are asked for.
+    assert!(!world.on("a", &["list"]).contains("attestation"));
+    assert!(world.on("a", &["list", "--kind", "attestation"]).contains("attestation"));
+    world.on("a", &["keys", "rotate", "--root", root]);
+    world.until("net", &["peers", "--json"], "\"size\":5");
+    let before = world.statuses("net");
+    world.on("net", &["backup", "whole.jpb"]);
+    let restore = ["restore", "whole.jpb", "--allow-network", "127.0.0.0/8", "--data", "anew"];
+    let told = program.ends_with(&restore);
+    assert!(!told.1.contains("does not count"), "{}", told.1);
+    assert!(told.0.contains("a.example/public  5 entries"), "{}", told.0);
+    let after = program.json(&["network", "status", "--data", "anew"]);
+    let participants = after["networks"][0]["participants"].as_array().unwrap().clone();
+    assert_eq!((before.len(), participants[0]["status"].as_str()), (1, Some("participating")));
+    world.server.stop();
 }

@@ -76,6 +76,8 @@ pub(super) fn publish_to_withdrawal(program: &Program) {
     program.ok(&["withdraw", &id, "--reason", "outdated", "--yes"]);
     let standing = program.json(&["show", &id]);
     assert_eq!(standing["standing"], "withdrawn");
+    let again = program.fails(1, &["withdraw", &id, "--reason", "outdated", "--yes"]);
+    assert!(again.contains("withdrawn already"), "{again}");
     assert!(!program.ok(&["list"]).contains("Dos"));
     assert!(program.ok(&["rebuild"]).contains("5 entries of 1 feeds"));
     std::fs::remove_file(program.path("evidence.jpb")).unwrap();
@@ -159,6 +161,13 @@ impl Program {
         let errors = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(code), "`jopoi {}`\n{errors}", arguments.join(" "));
         errors
+    }
+
+    /// What a command says on standard output and on standard error, however it ends.
+    pub(super) fn ends_with(&self, arguments: &[&str]) -> (String, String) {
+        let output = self.run(arguments);
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (text(output.stdout), text(output.stderr))
     }
 
     /// The answer to a `GET` over the control socket.

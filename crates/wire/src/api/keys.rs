@@ -131,6 +131,13 @@ pub enum KeyChange {
         /// `did:key:…`.
         new_root: String,
     },
+    /// Ask a committee for another root, signed by it. Nothing is published.
+    Reinstatement {
+        /// `did:key:…`.
+        new_root: String,
+        /// The network that is asked.
+        network: Origin,
+    },
     /// Object to a recovery, or to what a thief of the root published, signed by the other key.
     Object {
         /// `root` or `recovery`.

@@ -1,7 +1,12 @@
 //! A recovery under way, as an operator reads it.
 
+use std::sync::PoisonError;
+
+use network::times::WINDOW;
 use tlog::ed25519::PublicKey;
 use tlog::name::NodeName;
+
+use crate::feeds::Feeds;
 
 /// A root that a recovery key announced.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +22,35 @@ pub struct Recovery {
     pub effective_at: u64,
     /// Whether the other key objected: then nothing counts until the committee decided.
     pub contested: bool,
+}
+
+impl Feeds {
+    /// Recoveries under way, of nodes that are followed and of our own, by name. One whose root is in force
+    /// in the node's own log is over.
+    pub fn recoveries(&self) -> Vec<Recovery> {
+        let lineages = self.lineages.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let under_way = lineages.into_iter().filter_map(|(node, lineage)| {
+            let announced = lineage.announced.filter(|announced| !announced.adopted)?;
+            let in_force = self.keys_of(&node).and_then(|keys| keys.root());
+            (in_force != Some(announced.to)).then(|| Recovery {
+                node,
+                new_root: announced.to,
+                first_seen: announced.first_seen,
+                effective_at: announced.first_seen.saturating_add(WINDOW),
+                contested: announced.contested,
+            })
+        });
+        under_way.collect()
+    }
+
+    /// Whether a committee gave this node the root: a network held here states it, or it was said so
+    /// before.
+    pub fn is_reinstated(&self, root: &PublicKey) -> bool {
+        self.lineage(self.node()).reinstated.as_ref() == Some(root)
+            || self.networks().iter().any(|network| {
+                network.participant(self.node()).is_some_and(|stated| stated.root == *root)
+            })
+    }
 }
 
 impl Recovery {

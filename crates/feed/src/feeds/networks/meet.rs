@@ -67,6 +67,25 @@ impl Feeds {
         self.follow(Pin::new(record.node.clone(), record.root, urls, now)).await
     }
 
+    /// Looks for the node of a network that was met before where a newer file says, and there first. The
+    /// root stays the one that was pinned: an address brings news, and no trust.
+    pub(super) async fn adopt_addresses(
+        &self,
+        file: &NetworkFile,
+        before: Option<&NetworkFile>,
+    ) -> Result<(), FollowError> {
+        let (node, mut urls) = (file.origin.node(), addresses(file));
+        let Some(pin) = self.hand_pin(node).filter(|_| node != self.node()) else { return Ok(()) };
+        let left = before.map(addresses).unwrap_or_default();
+        let kept = pin.urls.iter().filter(|url| !urls.contains(url) && !left.contains(url));
+        let kept: Vec<String> = kept.cloned().collect();
+        if urls.is_empty() || pin.urls.starts_with(&urls) {
+            return Ok(());
+        }
+        urls.extend(kept);
+        self.decide(Pin { urls, ..pin }).await
+    }
+
     /// Folds anew once what waited for its time has waited long enough.
     async fn refold_if_due(self: &Arc<Self>, network: &Network, now: u64) {
         let due = |one: &Pending| one.effective_at.is_some_and(|at| at <= now);

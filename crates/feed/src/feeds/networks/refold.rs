@@ -15,7 +15,7 @@ use tlog::name::{NodeName, Origin};
 use tracing::{error, warn};
 
 use super::super::anchors::{self, Anchors};
-use super::super::{BodyRead, Feeds, ReadError};
+use super::super::{BodyRead, Feeds, ReadError, View};
 use super::Known;
 use crate::advance::VerifiedFact;
 use crate::bundle::BundleError;
@@ -254,7 +254,9 @@ impl Feeds {
             let Ok(body) = Body::open(bytes) else { continue };
             let subject = body.subject();
             let about = subject.get("about").and_then(About::parse);
-            if about.is_some_and(|about| about.feed == *network) {
+            if about.is_some_and(|about| about.feed == *network)
+                && is_proved_by_todays_record(&view, &body)
+            {
                 found.push(self.evidence(feed, index).await?);
             }
         }
@@ -348,6 +350,13 @@ impl Gathering {
         };
         self.anchors.take(fold.origin(), evidence, roots, &wanted)
     }
+}
+
+/// Whether the newest node record of a feed lists the key that proved an approval in it. After a change of
+/// keys no evidence can be made anew: it comes with the network's anchors, from those who saw it in time.
+fn is_proved_by_todays_record(view: &View, body: &Body) -> bool {
+    let record = view.keys.newest().map(|keyed| &keyed.record);
+    record.is_some_and(|record| record.keys.iter().any(|own| own.key == body.issuer_key()))
 }
 
 fn decided(gathering: &Gathering) -> Vec<Decided> {

@@ -12,6 +12,7 @@ use practice::body::Body;
 use practice::id::RecordId;
 use practice::node_record::{NodeRecord, NodeSubject};
 use serde_json::json;
+use tlog::name::Origin;
 use wire::api::keys::{
     KeyChange, NodeRecordAnswer, NodeRecordRequest, PrepareAnswer, PrepareRequest, SecretText,
 };
@@ -190,16 +191,20 @@ impl Recover {
             let request = PrepareRequest::of(KeyChange::Reinstated { new_root });
             return carry_out(global, request, (Some(root), None), self.how, &output).await;
         }
+        self.may_begin(global).await?;
         let place = global.place()?;
         let path = self.new_root.unwrap_or_else(|| {
             let mut path = beside(&place.data, &place.node, Role::Root).into_os_string();
             path.push(".new");
             path.into()
         });
-        // Announced again with the same key after a try that failed.
-        let new_root = if path.exists() { Root::read(&path)? } else { Root::create()? };
-        if !path.exists() && !self.how.dry_run {
+        // Made by an earlier try that failed.
+        let is_here = path.exists();
+        let new_root = if is_here { Root::read(&path)? } else { Root::create()? };
+        if !is_here && !self.how.dry_run {
             new_root.save(&path, &place.node, Role::Root)?;
+        }
+        if is_here || !self.how.dry_run {
             output.say(format!("The new root key is in {}: move it to a safe.", path.display()))?;
         }
         output.say(format!(
@@ -209,6 +214,21 @@ impl Recover {
         ))?;
         let request = PrepareRequest::of(KeyChange::Recover { new_root: new_root.did() });
         carry_out(global, request, (self.recovery.as_deref(), Some(&path)), self.how, &output).await
+    }
+}
+
+impl Recover {
+    /// Looks whether a root can be announced, and by this key, before a new one is made that then lies about.
+    async fn may_begin(&self, global: &Global) -> anyhow::Result<()> {
+        let key = self.recovery.as_deref().map(Root::read).transpose()?;
+        let any = KeyChange::Recover { new_root: Root::create()?.did() };
+        let look = PrepareRequest { dry_run: true, ..PrepareRequest::of(any) };
+        let would: PrepareAnswer =
+            global.control().await?.post(paths::API_KEYS_PREPARE, &look).await?;
+        match (&key, self.recovery.as_deref()) {
+            (Some(key), Some(path)) => check_signer(&would, key, path),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -377,6 +397,21 @@ fn check_signer(prepared: &PrepareAnswer, key: &Root, path: &Path) -> anyhow::Re
         );
     }
     Ok(())
+}
+
+/// A request to be reinstated under the root key of this file: a node record that it signs, and that is
+/// published nowhere.
+pub(in crate::commands) async fn ask_for_root(
+    global: &Global,
+    path: &Path,
+    network: &Origin,
+) -> anyhow::Result<Bytes> {
+    let new_root = Root::read(path)?.did();
+    let change = KeyChange::Reinstatement { new_root, network: network.clone() };
+    let request = PrepareRequest { passphrase: passphrase(global)?, ..PrepareRequest::of(change) };
+    let control = global.control().await?;
+    let prepared: PrepareAnswer = control.post(paths::API_KEYS_PREPARE, &request).await?;
+    Ok(Bytes::from(sign(&prepared, path)?))
 }
 
 /// The signed documents, a line each: the node record, then those of restricted feeds. Refuses to sign

@@ -115,6 +115,7 @@ fn title(change: &KeyChange) -> &'static str {
         KeyChange::Recover { .. } => "Recovery of the root key announced",
         KeyChange::Finish { .. } => "New root key taken into use",
         KeyChange::Reinstated { .. } => "Root key reinstated by the committee, taken into use",
+        KeyChange::Reinstatement { .. } => "Another root key asked for",
         KeyChange::Object { .. } => "Objection to another root key",
     }
 }

@@ -38,8 +38,8 @@ impl Handover {
         let answer: NetworkFileAnswer = control.post(paths::API_NETWORK_FILE, &request).await?;
         output.json(&answer)?;
         output
-            .say("The committee and its approvals are as they were. Where the old address does not lead here,")?;
-        output.say("followers run `jopoi follow NEW-URL` once; otherwise they need do nothing.")?;
+            .say("The committee and its approvals are as they were. Those who take part are told the new address as")?;
+        output.say("soon as this node serves and reaches them; others run `jopoi join NEW-NETWORK-FILE --only-follow`.")?;
         if let Some(path) = &self.output {
             std::fs::write(path, &answer.file)
                 .with_context(|| format!("cannot write {}", path.display()))?;
@@ -50,7 +50,7 @@ impl Handover {
         output
             .say("  1. The old one stops its server: two servers with one feed would fork it.")?;
         output.say("  2. The new one runs `jopoi serve`, with the new `base_urls`, then `jopoi network status`: the same participants as before.")?;
-        output.say("  3. Somebody else runs `jopoi probe` with the new address, then `jopoi peers`: in step.")?;
+        output.say("  3. Somebody else runs `jopoi probe` with the new address, then `jopoi peers` after a minute: in step.")?;
         output.say("  4. Newcomers get the new network file, and its fingerprint by telephone.")?;
         output.say(
             "  5. The old one deletes its data directory, and hands the root key over on paper.",

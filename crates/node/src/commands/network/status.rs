@@ -85,8 +85,16 @@ pub(in crate::commands) fn tell_pending(
         output.say(format!("pending: {}", visible(&one.what)))?;
         output
             .say(format!("  record    {} version {}, entry {}", one.id, one.version, one.index))?;
-        let by = if approved.is_empty() { "nobody yet".to_owned() } else { approved.join(", ") };
-        output.say(format!("  approved  {by} ({} of {} needed)", approved.len(), one.needed))?;
+        // What waits for its time alone has been approved; its note says so.
+        if one.needed > 0 {
+            let by =
+                if approved.is_empty() { "nobody yet".to_owned() } else { approved.join(", ") };
+            output.say(format!(
+                "  approved  {by} ({} of {} needed)",
+                approved.len(),
+                one.needed
+            ))?;
+        }
         if !missing.is_empty() {
             output.say(format!(
                 "  missing   {}: `jopoi approve {}` on their own node",

@@ -143,6 +143,12 @@ fn register(
     let records = records(network, mailed)?;
     let newest = newest(network, &records)?;
     let held = network.participant(&newest.node);
+    if succeeds.is_none() && held.is_some_and(|held| says_nothing_new(held, newest)) {
+        return Err(Answer::bad(format!(
+            "`{}` takes part already, with this node record or a newer one: nothing is left to register",
+            newest.node
+        )));
+    }
     let mut succession = None;
     if let Some(held) = held.filter(|held| held.root != newest.root) {
         let by = [Some(held.root), held.record.recovery];
@@ -169,6 +175,13 @@ fn register(
         ..blank(network, &newest.node)
     };
     Ok(participant(network, &subject))
+}
+
+/// Whether a request is one that was registered already.
+fn says_nothing_new(held: &Participant, newest: &NodeRecord) -> bool {
+    held.status == Status::Participating
+        && held.root == newest.root
+        && held.record.version() >= newest.version()
 }
 
 fn reinstate(network: &Network, node: &NodeName, mailed: &str) -> Result<Proposal, Answer> {
@@ -295,6 +308,13 @@ fn known<'a>(network: &'a Network, node: &NodeName) -> Result<&'a Participant, A
 /// The node records in a request.
 fn records(network: &Network, mailed: &str) -> Result<Vec<NodeRecord>, Answer> {
     let items = bundle::read(&decode(mailed)?).map_err(|error| bad(&error))?;
+    // An approval holds the node record of whoever approved, which names the network too.
+    if items.iter().any(|item| item.kind != ItemKind::NodeRecord) {
+        return Err(Answer::bad(
+            "this is no request: an approval is taken by `jopoi network approvals import`, an answer by `jopoi join \
+             --answer`",
+        ));
+    }
     let records = items.into_iter().filter(|item| item.kind == ItemKind::NodeRecord);
     let records = records.take(REQUEST_RECORDS_MAX).map(|item| item.bytes);
     let read: Result<Vec<NodeRecord>, Answer> = records.map(node_record).collect();

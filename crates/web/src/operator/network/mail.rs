@@ -29,15 +29,20 @@ pub(crate) async fn join(State(app): State<App>, request: Request) -> Result<Res
     if app.feeds.network(&request.network).is_none() {
         return Err(Answer::bad("compare the network's fingerprint first: `jopoi join FILE`"));
     }
+    let mut record = own_record(&app)?;
+    let mut reinstates = false;
     if let Some(signed) = &request.node_record {
-        let bytes = decode(signed)?;
-        let record = node_record(bytes.clone())?;
-        if record.root != own_record(&app)?.root || record.node != *app.feeds.node() {
-            return Err(Answer::bad("this node record is not signed by the root key of this node"));
+        let signed = node_record(decode(signed)?)?;
+        if signed.node != *app.feeds.node() {
+            return Err(Answer::bad("this node record is of another node"));
         }
-        app.feeds.publish_node_record(bytes).await?;
+        reinstates = signed.root != record.root;
+        if !reinstates {
+            app.feeds.publish_node_record(signed.body().bytes().clone()).await?;
+        }
+        // By a root that is not in force: who asks for it publishes nothing before the committee decided.
+        record = signed;
     }
-    let record = own_record(&app)?;
     let asks = join::Request {
         network: request.network.clone(),
         node_record: record.body().bytes().clone(),
@@ -55,8 +60,9 @@ pub(crate) async fn join(State(app): State<App>, request: Request) -> Result<Res
     let earlier = earlier.map(|keyed| keyed.body.clone()).filter(|body| *body != asks.node_record);
     let all = std::iter::once(asks.node_record.clone()).chain(earlier).take(RECORDS_MAX);
     let items: Vec<Item> = all.enumerate().map(|(number, bytes)| item(number, bytes)).collect();
+    let wish = if reinstates { "asks to be reinstated by" } else { "asks to take part in" };
     let what = format!(
-        "{} asks to take part in {}, with the root key {}.",
+        "{} {wish} {}, with the root key {}.",
         record.node,
         request.network.node(),
         record.root.to_did()

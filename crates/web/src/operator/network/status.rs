@@ -72,7 +72,8 @@ pub(crate) async fn describe(
     Ok(described)
 }
 
-/// When the network's feed was last seen by others, or when it was last compared with its source.
+/// When the network's feed was last seen by others, or last compared with its source: whichever is later,
+/// for cosigners sign a feed that rests only every eight hours.
 fn as_of(app: &App, network: &Network, caller: &Caller) -> Option<u64> {
     let origin = network.origin();
     if origin.node() == app.feeds.node() {
@@ -82,7 +83,7 @@ fn as_of(app: &App, network: &Network, caller: &Caller) -> Option<u64> {
     let peers = followed(app, caller).peers;
     let checked = peers.iter().flat_map(|peer| &peer.feeds).filter(|feed| feed.origin == *origin);
     let checked = checked.filter_map(|feed| feed.last_success).max();
-    median.or(checked).or_else(|| app.feeds.view(origin).map(|view| view.received_at))
+    median.max(checked).or_else(|| app.feeds.view(origin).map(|view| view.received_at))
 }
 
 /// A member of a committee.
@@ -262,7 +263,8 @@ fn waiting(app: &App, network: &Network, told: &api::Network) -> Result<Vec<Stri
         )),
         _ => {}
     }
-    for refused in network.refused().iter().filter(|_| told.own || mine) {
+    let open = network.refused().iter().filter(|refused| !refused.replaced);
+    for refused in open.filter(|_| told.own || mine) {
         lines.push(format!("entry {} cannot take effect: {}", refused.index, refused.reason));
     }
     Ok(lines)
