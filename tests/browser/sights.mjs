@@ -17,11 +17,11 @@ const NAMES = /https?:\S+|[\w.-]+@[\w.-]+|Jopói|jopoi|JSON(-LD| Feed)?|CSV|Atom
 /** What an author wrote in a field nobody knows (seven-languages.json): of no language. */
 const INVENTED = /^(a_field_of_tomorrow|unbroken|listed|deeper|one|two|three|nothingtobreakat.*)$/;
 
-/** axe-core over the whole page: `{ wcag, advice }`. */
-export async function axe(page) {
+/** axe-core over the whole page, or of it one rule: `{ wcag, advice }`. */
+export async function axe(page, rule) {
+  const runOnly = rule ? { type: 'rule', values: [rule] } : { type: 'tag', values: [...WCAG, ...ADVICE] };
   const { violations, incomplete } = await page.evaluate(
-    tags => globalThis.axe.run(document, { runOnly: { type: 'tag', values: tags }, resultTypes: ['violations'] }),
-    [...WCAG, ...ADVICE],
+    only => globalThis.axe.run(document, { runOnly: only, resultTypes: ['violations'] }), runOnly,
   );
   const lines = wanted =>
     violations.filter(rule => rule.tags.some(tag => wanted.includes(tag))).flatMap(rule =>
