@@ -88,10 +88,7 @@ pub(crate) async fn every_request(
     }
     // A poll with nothing new has no content that a browser could show or a reader ask about.
     if !matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) {
-        set_showing(&app, public, head);
-        if let Ok(value) = HeaderValue::from_str(&id) {
-            head.insert(REQUEST_ID, value);
-        }
+        set_showing(&app, public, &id, head);
     }
     response
 }
@@ -119,10 +116,11 @@ fn written(problem: &Problem, mut response: Response) -> Response {
     response
 }
 
-/// What browsers may do with what they are given. A policy is for documents: bytes and JSON run nothing, and the
-/// lines of nodes are narrow.
-fn set_showing(app: &App, public: bool, head: &mut HeaderMap) {
+/// What browsers may do with what they are given. A policy is for documents, for nothing else runs; a request id
+/// is for what people read, not for the bytes of nodes, whose lines are narrow.
+fn set_showing(app: &App, public: bool, id: &str, head: &mut HeaderMap) {
     let media = head.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let bytes = media == media::BYTES;
     let document = [media::HTML, media::SVG, media::XML, media::ATOM].contains(&media);
     let mut set = |name: HeaderName, value: &'static str| {
         head.insert(name, HeaderValue::from_static(value));
@@ -132,11 +130,16 @@ fn set_showing(app: &App, public: bool, head: &mut HeaderMap) {
         set(CONTENT_SECURITY_POLICY, POLICY);
         set(REFERRER_POLICY, "same-origin");
     }
-    if public {
+    if public && !bytes {
         set(ACCESS_CONTROL_EXPOSE_HEADERS, "*");
     }
     if app.base_url.as_deref().is_some_and(|base| base.starts_with("https:")) {
         set(STRICT_TRANSPORT_SECURITY, "max-age=31536000");
+    }
+    if let Ok(id) = HeaderValue::from_str(id)
+        && !bytes
+    {
+        head.insert(REQUEST_ID, id);
     }
 }
 

@@ -229,23 +229,6 @@ impl Keeper {
         self.feeds.recoveries().iter().any(|recovery| recovery.node == *self.node())
     }
 
-    /// No new keys while another root is announced, until it has signed a record of its own and is in force:
-    /// whoever saw the announcement takes them for an objection, whoever reads the log later does not, and
-    /// they would believe different keys.
-    fn refuse_while_announced(&self, newest: &NodeRecord) -> anyhow::Result<()> {
-        let undecided = self.feeds.recoveries().iter().any(|recovery| {
-            recovery.node == *self.node()
-                && (newest.is_recovery() || recovery.new_root != newest.root)
-        });
-        if undecided {
-            bail!(
-                "another root key is announced for this node: until that is decided, new keys would count for \
-                 some and not for others; `jopoi keys object` objects, and `jopoi keys status` says how it stands"
-            );
-        }
-        Ok(())
-    }
-
     /// New keys: those that an unfinished change made, where they may be used, or fresh ones.
     fn renew(
         &self,

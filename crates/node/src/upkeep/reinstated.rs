@@ -1,12 +1,31 @@
-//! Another root by a decision of a committee: when it may be asked for, and when it may be used.
+//! Another root, announced or by a decision of a committee: what must wait for it, when it may be asked for, and
+//! when it may be used.
 
 use anyhow::bail;
+use practice::node_record::NodeRecord;
 use tlog::ed25519::PublicKey;
 use tlog::name::Origin;
 
 use super::{Keeper, own_keys};
 
 impl Keeper {
+    /// No new keys while another root is announced, until it has signed a record of its own and is in force:
+    /// whoever saw the announcement takes them for an objection, whoever reads the log later does not, and
+    /// they would believe different keys.
+    pub(super) fn refuse_while_announced(&self, newest: &NodeRecord) -> anyhow::Result<()> {
+        let undecided = self.feeds.recoveries().iter().any(|recovery| {
+            recovery.node == *self.node()
+                && (newest.is_recovery() || recovery.new_root != newest.root)
+        });
+        if undecided {
+            bail!(
+                "another root key is announced for this node: until that is decided, new keys would count for \
+                 some and not for others; `jopoi keys object` objects, and `jopoi keys status` says how it stands"
+            );
+        }
+        Ok(())
+    }
+
     /// Refuses a root that no committee gave this node: published too early, nobody would follow the feed
     /// any more.
     pub(super) fn may_be_reinstated(&self, root: &PublicKey) -> anyhow::Result<()> {
