@@ -79,18 +79,20 @@ impl Network {
     /// Tells what cannot take effect and is still wanted from what was said anew: a version of the same
     /// record, a record of the same node, another policy.
     pub(super) fn mark_replaced(&mut self, records: &[Decided]) {
-        let node = |body: &Body| body.subject().get("node").cloned();
+        // The last entry that speaks of each record, node or policy: one pass, however long the feed.
+        let mut last: HashMap<Topic, u64> = HashMap::new();
+        for one in records {
+            for topic in topics(&one.body) {
+                let at = last.entry(topic).or_default();
+                *at = (*at).max(one.index);
+            }
+        }
+        let bodies: HashMap<u64, &Body> =
+            records.iter().map(|one| (one.index, &one.body)).collect();
         for refused in &mut self.refused {
-            let own = records.iter().find(|one| one.index == refused.index);
-            let own = own.map(|one| &one.body).and_then(node);
-            let instead = |later: &&Decided| {
-                let same_kind = *later.body.kind() == refused.kind;
-                let same_node = own.is_some() && node(&later.body) == own;
-                later.body.id() == refused.id
-                    || (same_kind && (same_node || refused.kind == Kind::POLICY))
-            };
-            let mut later = records.iter().filter(|one| one.index > refused.index);
-            refused.replaced = later.any(|one| instead(&one));
+            let said_anew = |topic| last.get(&topic).is_some_and(|at| *at > refused.index);
+            refused.replaced =
+                bodies.get(&refused.index).is_some_and(|body| topics(body).any(said_anew));
         }
     }
 
@@ -191,6 +193,22 @@ impl Member {
     fn is(&self, (node, root): &(NodeName, PublicKey)) -> bool {
         self.root == *root && self.node.as_ref().is_none_or(|own| own == node)
     }
+}
+
+/// What a record speaks of, where a newer one takes its place.
+#[derive(PartialEq, Eq, Hash)]
+enum Topic {
+    Record(RecordId),
+    Node(Kind, String),
+    Policy,
+}
+
+fn topics(body: &Body) -> impl Iterator<Item = Topic> {
+    let kind = body.kind();
+    let node = body.subject().get("node").and_then(serde_json::Value::as_str);
+    let node = node.map(|node| Topic::Node(kind.clone(), node.to_owned()));
+    let policy = (*kind == Kind::POLICY).then_some(Topic::Policy);
+    [Some(Topic::Record(body.id())), node, policy].into_iter().flatten()
 }
 
 fn pending(proposal: &Proposal, ballot: Ballot) -> Pending {
