@@ -116,17 +116,17 @@ fn written(problem: &Problem, mut response: Response) -> Response {
     response
 }
 
-/// What browsers may do with what they are given. A policy is for documents, for nothing else runs; a request id
+/// What browsers may do with what they are given. A policy is for whatever is not plain data; a request id
 /// is for what people read, not for the bytes of nodes, whose lines are narrow.
 fn set_showing(app: &App, public: bool, id: &str, head: &mut HeaderMap) {
     let media = head.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let bytes = media == media::BYTES;
-    let document = [media::HTML, media::SVG, media::XML, media::ATOM].contains(&media);
+    let data = [media::BYTES, media::TEXT, media::VC, media::JSON, media::PROBLEM].contains(&media);
     let mut set = |name: HeaderName, value: &'static str| {
         head.insert(name, HeaderValue::from_static(value));
     };
     set(X_CONTENT_TYPE_OPTIONS, "nosniff");
-    if document {
+    if !data {
         set(CONTENT_SECURITY_POLICY, POLICY);
         set(REFERRER_POLICY, "same-origin");
     }
