@@ -20,8 +20,8 @@ use crate::Bench;
 use crate::host::AUTHOR;
 use crate::http::NoPeers;
 use crate::meter::{Measured, Meter};
-use crate::publish;
 use crate::records::Records;
+use crate::side::Side;
 
 /// Queries of each sort in a round.
 const QUERIES: u64 = 1_000;
@@ -78,7 +78,8 @@ async fn made(bench: &mut Bench, place: &Path) -> anyhow::Result<(Arc<Feeds>, In
     let wanted = bench.options.records;
     let was_there = directory.exists();
     if !data.exists() {
-        publish::author(&data, wanted).await?;
+        // A process of its own: what it still does at its end holds the directory.
+        Side::Author { dir: data.clone(), entries: wanted }.done()?;
     }
     let meter = Meter::start()?;
     let feeds = AUTHOR.open(&data).await?;
