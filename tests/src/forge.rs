@@ -5,7 +5,7 @@ use anyhow::{Context as _, Result};
 use async_trait::async_trait;
 use bytes::Bytes;
 use feed::block::{self, Block, Item, root_of};
-use feed::feeds::BodyRead;
+use feed::feeds::{BodyRead, Feeds};
 use feed::head::{self, Commit, Head};
 use feed::ports::{BodyAnswer, Carrier, CarrierError, KeyUse, Since};
 use feed::statement::Said;
@@ -19,7 +19,6 @@ use tlog::note::sign_note;
 use tlog::tile::{Tile, TilePath};
 
 use crate::chance::BEGINNING_TEXT;
-use crate::federation::Node;
 use crate::member::Member;
 
 /// A feed in the making, with any entries and bodies.
@@ -39,12 +38,12 @@ impl Forge {
     }
 
     /// Begins where a feed of this member stands at a node, as somebody does who copied it.
-    pub async fn copy_of(member: &Member, node: &Node) -> Result<Self> {
+    pub async fn copy_of(member: &Member, feeds: &Feeds) -> Result<Self> {
         let origin = member.origin();
-        let size = node.feeds().view(&origin).context("not held")?.size();
+        let size = feeds.view(&origin).context("not held")?.size();
         let mut items = Vec::new();
         for index in 0..size {
-            let read = node.feeds().entry(&origin, index).await?;
+            let read = feeds.entry(&origin, index).await?;
             let body = match read.body {
                 BodyRead::Held(body) => Some(body),
                 _ => None,

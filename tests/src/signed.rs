@@ -1,39 +1,13 @@
-//! Requests signed by hand, in process: whoever they are from, and however wrong.
+//! Requests signed by hand: whoever they are from, and however wrong.
 
 use anyhow::Result;
-use axum::Router;
-use axum::body::{Body, to_bytes};
-use bytes::Bytes;
 use feed::ports::KeyUse;
-use http::{HeaderMap, Method, Request, StatusCode};
-use tower::ServiceExt as _;
 use wire::signature::{self, Terms};
 
 use crate::member::Member;
 
-/// No answer of a test is longer.
-const ANSWER_BYTES_MAX: usize = 64 << 20;
-
 /// A header and its value.
 pub type Header = (&'static str, String);
-
-/// What was answered.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Answered {
-    /// The status.
-    pub status: StatusCode,
-    /// The headers.
-    pub headers: HeaderMap,
-    /// The body.
-    pub bytes: Bytes,
-}
-
-impl Answered {
-    /// The body as text, for what is text.
-    pub fn text(&self) -> String {
-        String::from_utf8_lossy(&self.bytes).into_owned()
-    }
-}
 
 /// The headers by which `member` signs a request to `url` (with its `/` at the end) and `path`.
 ///
@@ -60,25 +34,4 @@ pub fn signed(
         (signature::SIGNATURE, made.signature),
     ];
     Ok(headers.into_iter().chain(digest).collect())
-}
-
-/// Asks a router.
-///
-/// # Errors
-/// When the answer breaks off.
-pub async fn ask(
-    router: Router,
-    method: Method,
-    path: &str,
-    headers: &[Header],
-    body: Option<Vec<u8>>,
-) -> Result<Answered> {
-    let mut request = Request::builder().method(method).uri(path);
-    for (name, value) in headers {
-        request = request.header(*name, value);
-    }
-    let body = body.map_or_else(Body::empty, Body::from);
-    let (parts, body) = router.oneshot(request.body(body)?).await?.into_parts();
-    let bytes = to_bytes(body, ANSWER_BYTES_MAX).await?;
-    Ok(Answered { status: parts.status, headers: parts.headers, bytes })
 }

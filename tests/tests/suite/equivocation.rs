@@ -6,10 +6,11 @@ use feed::bundle::{self, Item, ItemKind};
 use feed::fault::Fault;
 use feed::feeds::FeedState;
 use http::{Method, StatusCode};
+use tests::ask::ask;
 use tests::chance::BEGINNING;
 use tests::federation::{Federation, Node};
 use tests::member::Member;
-use tests::signed::{ask, signed};
+use tests::signed::signed;
 use wire::api::bundles::BundleAnswer;
 use wire::paths;
 

@@ -110,14 +110,14 @@ async fn every_node_that_can_be_reached_refuses_the_stolen_keys_after_one_round(
     let origin = owner.origin();
     let size = scene.owner()?.feeds().view(&origin).context("no feed")?.size();
     // What the thief signs on top of the feed as it was, and, once it is revoked, of what it has become.
-    let mut earlier = Forge::copy_of(&owner, scene.owner()?).await?;
+    let mut earlier = Forge::copy_of(&owner, scene.owner()?.feeds()).await?;
     earlier.record("Signed by the thief")?;
     for node in scene.nodes()? {
         ensure!(believes_requests(node, &owner)? && believes_receipts(node, &owner).await?);
     }
     scene.revoke(size).await?;
     scene.round().await?;
-    let mut later = Forge::copy_of(&owner, scene.owner()?).await?;
+    let mut later = Forge::copy_of(&owner, scene.owner()?.feeds()).await?;
     later.record("Signed by the thief")?;
     let mut longer = earlier.clone();
     longer.record("And once more")?;
@@ -157,7 +157,7 @@ async fn who_was_cut_off_refuses_the_stolen_keys_after_its_first_round() -> Resu
     let scene = Scene::new().await?;
     let owner = scene.owner()?.member().clone();
     let size = scene.owner()?.feeds().view(&owner.origin()).context("no feed")?.size();
-    let mut thief = Forge::copy_of(&owner, scene.owner()?).await?;
+    let mut thief = Forge::copy_of(&owner, scene.owner()?.feeds()).await?;
     thief.record("Signed by the thief")?;
     scene.revoke(size).await?;
     scene.round().await?;

@@ -3,9 +3,10 @@
 
 use anyhow::{Context as _, Result, ensure};
 use http::StatusCode;
+use tests::ask::{Answered, ask};
 use tests::chance::BEGINNING;
 use tests::federation::Node;
-use tests::signed::{Answered, Header, ask, signed};
+use tests::signed::{Header, signed};
 use tlog::hash::Hash;
 use tlog::name::{FeedName, Origin};
 use web::routes::ROUTES;

@@ -10,8 +10,8 @@ use practice::body::Body;
 use practice::id::RecordId;
 use practice::kind::Kind;
 use serde_json::{Value, json};
+use tests::ask::ask;
 use tests::federation::Node;
-use tests::signed::ask;
 use tlog::name::{FeedName, NodeName};
 use wire::paths;
 

@@ -5,9 +5,10 @@ use ::network::subject::Status;
 use anyhow::{Context as _, Result, ensure};
 use feed::feeds::{BodyRead, Withdrawal};
 use http::{Method, StatusCode};
+use tests::ask::ask;
 use tests::chance::BEGINNING;
 use tests::federation::{Federation, Node};
-use tests::signed::{ask, signed};
+use tests::signed::signed;
 use tlog::name::{NodeName, Origin};
 use wire::paths;
 

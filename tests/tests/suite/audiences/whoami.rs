@@ -3,9 +3,10 @@
 use anyhow::Result;
 use http::Method;
 use serde_json::Value;
+use tests::ask::ask;
 use tests::chance::BEGINNING;
 use tests::federation::{Federation, Node};
-use tests::signed::{Header, ask, signed};
+use tests::signed::{Header, signed};
 
 use super::world::{KNOWN, OWNER, member};
 

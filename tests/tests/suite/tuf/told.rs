@@ -11,10 +11,10 @@ use feed::cosignatures::Cosignatures;
 use feed::fault::{Fault, ForkKind};
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
+use tests::ask::{Answered, ask};
 use tests::federation::Node;
 use tests::forge::Forge;
 use tests::member::Member;
-use tests::signed::{Answered, ask};
 use tlog::name::{KeyName, Origin};
 use wire::paths;
 
