@@ -155,6 +155,7 @@ impl Forge {
             since,
             node_record: self.member.node_record(&[])?,
             leaves,
+            segments: Vec::new(),
         })
     }
 
@@ -183,6 +184,8 @@ pub struct Script {
     pub node_record: Bytes,
     /// What its hash tiles are made of; fewer than 65,536.
     pub leaves: Vec<Hash>,
+    /// Its segments.
+    pub segments: Vec<Bytes>,
 }
 
 #[async_trait]
@@ -211,7 +214,8 @@ impl Carrier for Script {
     }
 
     async fn segment(&self, _: &Origin, number: u64) -> Result<Bytes, CarrierError> {
-        Err(self.lacks(format!("segment {number}")))
+        let segment = usize::try_from(number).ok().and_then(|number| self.segments.get(number));
+        segment.cloned().ok_or_else(|| self.lacks(format!("segment {number}")))
     }
 
     async fn body(&self, _: &Origin, _: u64) -> Result<BodyAnswer, CarrierError> {

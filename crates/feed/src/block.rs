@@ -61,6 +61,12 @@ impl Item {
         Ok(Self { entry, said, body })
     }
 
+    /// The same in bytes of its own, which keep nothing else in memory.
+    pub fn detached(self) -> Self {
+        let own = |bytes: Bytes| Bytes::copy_from_slice(&bytes);
+        Self { entry: own(self.entry), said: self.said, body: self.body.map(own) }
+    }
+
     /// RFC 6962 leaf hash.
     pub fn leaf(&self) -> Hash {
         Hash::leaf(&self.entry)

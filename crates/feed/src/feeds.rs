@@ -22,6 +22,7 @@ mod gossip;
 mod guard;
 mod heal;
 mod judge_fork;
+mod large;
 mod lineage;
 mod networks;
 mod open;
@@ -51,6 +52,7 @@ use tokio::sync::{oneshot, watch};
 
 use crate::block::Block;
 use crate::cosignatures::Cosignatures;
+use crate::head::Head;
 use crate::ports::{Catalog, Clock, FeedStore, Random, Signer};
 use crate::row::Row;
 
@@ -85,6 +87,9 @@ pub use witness::{RefusedCheckpoint, Submission};
 /// Decoded blocks kept for readers, over all feeds.
 const BLOCK_CACHE_BYTES: u64 = 32 << 20;
 
+/// The same of heads.
+const HEAD_CACHE_BYTES: u64 = 16 << 20;
+
 /// What a node is made of.
 pub struct Parts {
     /// Whose node this is.
@@ -116,6 +121,10 @@ pub struct Feeds {
     /// What is known of forks.
     forks: faults::Forks,
     blocks: moka::sync::Cache<(Origin, BlockPlace), Arc<Vec<Block>>>,
+    /// Heads as they were read and checked last: whoever waits for news of a feed wants the same one.
+    heads: moka::sync::Cache<(Origin, Hash), Arc<(Head, Bytes)>>,
+    /// Whose turn it is to decode what is large.
+    large: large::Large,
     /// How others are asked what they hold of us.
     others: std::sync::OnceLock<Arc<dyn Others>>,
     /// Who keeps words of bodies beside the facts.

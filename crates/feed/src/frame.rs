@@ -11,6 +11,7 @@ pub const WINDOW_MAX: u64 = 8 << 20;
 const LEVEL: i32 = 3;
 /// What a kept compressor is used for: its tables grow with what it is given, and small ones stay small.
 const SMALL_BYTES: usize = 64 << 10;
+const UNDECLARED: usize = usize::MAX;
 const MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 
 /// Compresses `plain` into one frame that carries its content size.
@@ -37,14 +38,20 @@ pub fn is_frame(bytes: &[u8]) -> bool {
     bytes.starts_with(&MAGIC)
 }
 
+/// Bytes of content that a frame declares; the greatest number if it declares none, which is refused.
+pub fn declared(packed: &[u8]) -> usize {
+    let size = zstd_safe::get_frame_content_size(packed).ok().flatten();
+    size.map_or(UNDECLARED, |size| usize::try_from(size).unwrap_or(UNDECLARED))
+}
+
 /// Decodes one frame, nothing after it, of at most `limit` bytes of content.
 pub fn unpack(packed: &[u8], limit: usize) -> Result<Vec<u8>, FrameError> {
     let broken = |reason: &str| FrameError::Broken { reason: reason.to_owned() };
     check_header(packed)?;
-    let declared = match zstd_safe::get_frame_content_size(packed) {
-        Ok(Some(size)) => usize::try_from(size).unwrap_or(usize::MAX),
-        Ok(None) | Err(_) => return Err(broken("it does not declare its size")),
-    };
+    let declared = declared(packed);
+    if declared == UNDECLARED {
+        return Err(broken("it does not declare its size"));
+    }
     if declared > limit {
         return Err(FrameError::TooLarge { declared, limit });
     }

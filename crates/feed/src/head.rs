@@ -18,12 +18,19 @@ use crate::frame::{self, FrameError};
 pub const COMMIT_BYTES_MAX: usize = 16 << 20;
 /// A head, or the answer of `since`.
 pub const HEAD_BYTES_MAX: usize = 32 << 20;
-/// All blocks of a head or `since`, decoded: a tail is sealed at 8 MiB, and one commit may follow.
-pub const TAIL_PLAIN_MAX: usize = 64 << 20;
+/// All commits of a head or `since`, decoded ([`Commit::weight`]): a tail is sealed at 8 MiB, and one commit may
+/// follow.
+pub const TAIL_WEIGHT_MAX: usize = 64 << 20;
 /// A tail of this many entries is sealed.
 pub const TAIL_ENTRIES: u64 = 1_024;
 /// A tail of this many bytes of blocks is sealed; a batch is split there too.
 pub const TAIL_BYTES: usize = 8 << 20;
+
+/// Bytes of memory that an entry takes beside its own: its hash, what it says and where its parts are. Entries
+/// of no bytes would be free otherwise.
+pub const ENTRY_WEIGHT: usize = 512;
+/// The same of a commit: its note, which is read and whose signatures are checked.
+pub const COMMIT_WEIGHT: usize = 4 << 10;
 
 const HEAD_MAGIC: &[u8; 4] = b"JPH1";
 const SINCE_MAGIC: &[u8; 4] = b"JPT1";
@@ -142,6 +149,12 @@ impl Commit {
         self.frames.iter().any(|frame| ends(frame) > size)
     }
 
+    /// Bytes of memory that it takes once decoded, by the lengths and counts it declares; decoding holds it to
+    /// those.
+    pub fn weight(&self) -> usize {
+        self.frames.iter().map(Frame::weight).fold(COMMIT_WEIGHT, usize::saturating_add)
+    }
+
     /// What tells this commit from another: the hash of its contents.
     pub fn tip(&self) -> Option<Hash> {
         Hash::from_slice(self.bytes.get(4..COMMIT_FIXED)?).ok()
@@ -149,9 +162,14 @@ impl Commit {
 }
 
 impl Frame {
+    /// The same of a block.
+    pub fn weight(&self) -> usize {
+        (self.plain as usize).saturating_add(usize::from(self.count) * ENTRY_WEIGHT)
+    }
+
     /// Decodes the block; what stands outside must equal what it says.
     pub fn open(&self) -> Result<Block, HeadError> {
-        let plain = frame::unpack(&self.packed, BLOCK_BYTES_MAX)?;
+        let plain = frame::unpack(&self.packed, BLOCK_BYTES_MAX.min(self.plain as usize))?;
         if plain.len() != self.plain as usize {
             return Err(HeadError::OuterDiffers);
         }

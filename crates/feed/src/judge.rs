@@ -3,9 +3,10 @@
 //! It depends on the earlier entries of the feed and nothing else, so every reader comes to the same
 //! answer whatever became of the bodies.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use practice::id::RecordId;
+use practice::kind::Kind;
 use tlog::hash::Hash;
 use tlog::name::Origin;
 
@@ -13,7 +14,8 @@ use crate::ports::{Catalog, CatalogError};
 use crate::row::{BodyState, CatalogBatch, Row, RowOp, Validity};
 use crate::statement::{Said, Statement};
 
-/// Judges entries in order, over the rows of a catalog and those judged since.
+/// Judges entries in order, over the rows of a catalog and those judged since. The catalog is asked once for each
+/// id and each body: a feed may name the same a hundred thousand times.
 pub struct Judge<'a> {
     catalog: &'a dyn Catalog,
     origin: Origin,
@@ -21,6 +23,48 @@ pub struct Judge<'a> {
     rows: Vec<Row>,
     by_id: HashMap<RecordId, Vec<u64>>,
     by_body: HashMap<Hash, Vec<u64>>,
+    /// What the catalog says.
+    ids: HashMap<RecordId, OfId>,
+    bodies: HashMap<Hash, OfBody>,
+    /// Bodies that withdrawals among those judged here destroy.
+    erased: HashSet<Hash>,
+}
+
+/// What earlier entries say of an id.
+#[derive(Clone, Default)]
+struct OfId {
+    /// Whether any entry published it, valid or not.
+    published: bool,
+    /// Kind and version of the newest valid entry: each valid version is greater than all before.
+    newest: Option<(Kind, u64)>,
+}
+
+/// What earlier entries say of a body.
+#[derive(Clone, Copy, Default)]
+struct OfBody {
+    published: bool,
+    erased: bool,
+}
+
+impl OfId {
+    fn with(mut self, row: &Row) -> Self {
+        if let RowOp::Publish { kind, version, .. } = &row.op {
+            self.published = true;
+            if row.validity == Validity::Valid {
+                self.newest = Some((kind.clone(), *version));
+            }
+        }
+        self
+    }
+}
+
+impl OfBody {
+    fn with(self, row: &Row) -> Self {
+        Self {
+            published: self.published || matches!(row.op, RowOp::Publish { .. }),
+            erased: self.erased || row.body == BodyState::Erased,
+        }
+    }
 }
 
 impl<'a> Judge<'a> {
@@ -34,6 +78,9 @@ impl<'a> Judge<'a> {
             rows: Vec::new(),
             by_id: HashMap::new(),
             by_body: HashMap::new(),
+            ids: HashMap::new(),
+            bodies: HashMap::new(),
+            erased: HashSet::new(),
         })
     }
 
@@ -43,7 +90,7 @@ impl<'a> Judge<'a> {
     }
 
     /// Whether `said`, as the next entry, would have an effect.
-    pub fn judge(&self, said: &Said) -> Result<Validity, CatalogError> {
+    pub fn judge(&mut self, said: &Said) -> Result<Validity, CatalogError> {
         match said {
             Said::Opaque { .. } => Ok(Validity::Opaque),
             Said::Malformed { .. } => Ok(Validity::Malformed),
@@ -57,38 +104,28 @@ impl<'a> Judge<'a> {
     }
 
     fn judge_publish(
-        &self,
+        &mut self,
         id: RecordId,
         new_kind: &str,
         new_version: u64,
         new_body: &Hash,
     ) -> Result<Validity, CatalogError> {
-        for (_, row) in self.rows_of(&id)? {
-            if let (RowOp::Publish { kind, version, .. }, Validity::Valid) = (&row.op, row.validity)
-            {
-                if kind.as_str() != new_kind {
-                    return Ok(Validity::KindChanged);
-                }
-                if *version >= new_version {
-                    return Ok(Validity::VersionNotGreater);
-                }
-            }
-        }
-        if self.body_was_published(new_body)? {
-            Ok(Validity::BodyNotNew)
-        } else {
-            Ok(Validity::Valid)
+        match self.of_id(&id)?.newest {
+            Some((kind, _)) if kind.as_str() != new_kind => Ok(Validity::KindChanged),
+            Some((_, version)) if version >= new_version => Ok(Validity::VersionNotGreater),
+            _ if self.of_body(new_body)?.published => Ok(Validity::BodyNotNew),
+            _ => Ok(Validity::Valid),
         }
     }
 
-    fn judge_withdraw(&self, id: RecordId, erase: &[u64]) -> Result<Validity, CatalogError> {
-        let rows = self.rows_of(&id)?;
-        if !rows.iter().any(|(_, row)| matches!(row.op, RowOp::Publish { .. })) {
+    fn judge_withdraw(&mut self, id: RecordId, erase: &[u64]) -> Result<Validity, CatalogError> {
+        if !self.of_id(&id)?.published {
             return Ok(Validity::NothingToWithdraw);
         }
         for index in erase {
-            let of_this_id = rows.iter().any(|(at, row)| {
-                at == index && matches!(&row.op, RowOp::Publish { kind, .. } if !kind.is_trust())
+            let of_this_id = self.row(*index)?.is_some_and(|row| {
+                let may = matches!(&row.op, RowOp::Publish { kind, .. } if !kind.is_trust());
+                may && row.id() == Some(id)
             });
             if !of_this_id {
                 return Ok(Validity::EraseNotAllowed);
@@ -130,30 +167,50 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// All rows of an id so far, by index.
-    pub fn rows_of(&self, id: &RecordId) -> Result<Vec<(u64, Row)>, CatalogError> {
-        let mut rows = self.catalog.rows_of(&self.origin, id)?;
-        for index in self.by_id.get(id).into_iter().flatten() {
-            if let Some(row) = self.pending(*index) {
-                rows.push((*index, row.clone()));
+    fn of_id(&mut self, id: &RecordId) -> Result<OfId, CatalogError> {
+        let held = match self.ids.get(id) {
+            Some(held) => held.clone(),
+            None => {
+                let rows = self.catalog.rows_of(&self.origin, id)?;
+                let held = rows.iter().fold(OfId::default(), |of, (_, row)| of.with(row));
+                self.ids.insert(*id, held.clone());
+                held
             }
-        }
-        Ok(rows)
+        };
+        let since = self.by_id.get(id).into_iter().flatten();
+        Ok(since.filter_map(|index| self.pending(*index)).fold(held, OfId::with))
     }
 
-    /// Every entry so far whose body has one of the hashes of the bodies at `indices`: what an
-    /// erasure of those destroys. Records of trust stay: a feed could not explain itself without.
-    pub fn same_bodies(&self, indices: &[u64]) -> Result<Vec<u64>, CatalogError> {
+    fn of_body(&mut self, body: &Hash) -> Result<OfBody, CatalogError> {
+        let held = match self.bodies.get(body) {
+            Some(held) => *held,
+            None => {
+                let mut held = OfBody::default();
+                for index in self.catalog.rows_with_body(&self.origin, body)? {
+                    held =
+                        self.catalog.row(&self.origin, index)?.map_or(held, |row| held.with(&row));
+                }
+                self.bodies.insert(*body, held);
+                held
+            }
+        };
+        let since = self.by_body.get(body).into_iter().flatten();
+        Ok(since.filter_map(|index| self.pending(*index)).fold(held, OfBody::with))
+    }
+
+    /// Every entry so far whose body has one of the hashes of the bodies at `indices`, which a withdrawal
+    /// destroys. Records of trust stay: a feed could not explain itself without.
+    pub fn erase(&mut self, indices: &[u64]) -> Result<Vec<u64>, CatalogError> {
         let mut all = Vec::new();
         for index in indices {
             let Some(hash) = self.row(*index)?.and_then(|row| row.body_hash()) else { continue };
+            if self.erased.contains(&hash) {
+                continue;
+            }
             let same = self.with_body(&hash)?;
             for at in same {
-                let row = self.row(at)?;
-                let trust = row.is_some_and(
-                    |row| matches!(row.op, RowOp::Publish { kind, .. } if kind.is_trust()),
-                );
-                if !trust {
+                if !self.row(at)?.is_some_and(|row| is_trust(&row)) {
+                    self.erased.insert(hash);
                     all.push(at);
                 }
             }
@@ -163,17 +220,12 @@ impl<'a> Judge<'a> {
         Ok(all)
     }
 
-    /// Whether the last entry names a body that was destroyed before (or is about to be: `erased`), and
-    /// so must not come back with it. A record of trust may.
-    pub fn revives_erased(&self, erased: &[u64]) -> Result<bool, CatalogError> {
-        let Some(last) = self.next().checked_sub(1) else { return Ok(false) };
-        let Some(hash) = self.pending(last).and_then(Row::body_hash) else { return Ok(false) };
-        let mut found = false;
-        for at in self.with_body(&hash)? {
-            let row = self.row(at)?;
-            found |= erased.contains(&at) || row.is_some_and(|row| row.body == BodyState::Erased);
-        }
-        Ok(found && self.same_bodies(&[last])?.contains(&last))
+    /// Whether the last entry names a body that was destroyed before, or is about to be, and so must not come
+    /// back with it. A record of trust may.
+    pub fn revives_erased(&mut self) -> Result<bool, CatalogError> {
+        let Some(last) = self.rows.last().filter(|row| !is_trust(row)) else { return Ok(false) };
+        let Some(hash) = last.body_hash() else { return Ok(false) };
+        Ok(self.erased.contains(&hash) || self.of_body(&hash)?.erased)
     }
 
     /// The batch for the catalog, with the states that changed.
@@ -198,15 +250,10 @@ impl<'a> Judge<'a> {
         indices.extend(self.by_body.get(body).into_iter().flatten());
         Ok(indices)
     }
+}
 
-    fn body_was_published(&self, body: &Hash) -> Result<bool, CatalogError> {
-        for index in self.with_body(body)? {
-            if matches!(self.row(index)?, Some(Row { op: RowOp::Publish { .. }, .. })) {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
+fn is_trust(row: &Row) -> bool {
+    matches!(&row.op, RowOp::Publish { kind, .. } if kind.is_trust())
 }
 
 fn row_op(said: &Said) -> RowOp {

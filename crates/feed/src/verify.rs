@@ -16,7 +16,7 @@ use tlog::name::{KeyName, Origin};
 
 use crate::advance::{Advance, HeadChange, HeadMark, VerifiedFact};
 use crate::block::{self, Block, BlockError};
-use crate::head::{Commit, Head, HeadError, TAIL_PLAIN_MAX};
+use crate::head::{Commit, Head, HeadError, TAIL_WEIGHT_MAX};
 use crate::ports::Fact;
 use crate::statement::{Said, Statement};
 use crate::tree::Tree;
@@ -28,8 +28,8 @@ pub struct Fold {
     tree: Tree,
     keys: KeyHistory,
     blocks: Vec<Block>,
-    plain: usize,
-    plain_max: usize,
+    weight: usize,
+    weight_max: usize,
     /// The notes of the commits, with the root that the entries made there.
     notes: Vec<(SignedCheckpoint, Hash)>,
 }
@@ -42,8 +42,8 @@ impl Fold {
             tree,
             keys,
             blocks: Vec::new(),
-            plain: 0,
-            plain_max: TAIL_PLAIN_MAX,
+            weight: 0,
+            weight_max: TAIL_WEIGHT_MAX,
             notes: Vec::new(),
         }
     }
@@ -51,17 +51,17 @@ impl Fold {
     /// The same for our own disk: there an answer that was just taken may stand after a tail that a
     /// crash kept from being sealed.
     pub fn of_local_head(origin: Origin, tree: Tree, keys: KeyHistory) -> Self {
-        Self { plain_max: 2 * TAIL_PLAIN_MAX, ..Self::new(origin, tree, keys) }
+        Self { weight_max: 2 * TAIL_WEIGHT_MAX, ..Self::new(origin, tree, keys) }
     }
 
     /// Takes one commit. Entries that are held already are compared, new ones are added. Its note is
     /// checked in the end: which keys spoke may be told by a later commit.
     pub fn commit(&mut self, commit: &Commit) -> Result<(), VerifyError> {
+        self.weight = self.weight.saturating_add(commit.weight());
+        if self.weight > self.weight_max {
+            return Err(VerifyError::TailTooLarge);
+        }
         for frame in &commit.frames {
-            self.plain = self.plain.saturating_add(frame.plain as usize);
-            if self.plain > self.plain_max {
-                return Err(VerifyError::TailTooLarge);
-            }
             if frame.first > self.tree.size() {
                 return Err(VerifyError::Gap { expected: self.tree.size(), first: frame.first });
             }

@@ -114,10 +114,12 @@ impl KeyHistory {
         }
         self.highest_version = version;
         let body = body.ok_or(KeyError::Absent { index })?;
-        match self.check(id, version, body) {
+        // Bytes of its own: as a part of its segment it would keep all of that in memory for as long as it counts.
+        let body = Bytes::copy_from_slice(body);
+        match self.check(id, version, &body) {
             Ok(record) => {
                 let record = Arc::new(record);
-                self.take(Keyed { index, record, body: body.clone() })
+                self.take(Keyed { index, record, body })
             }
             Err(reason) if index == 0 => Err(self.first_entry(reason)),
             Err(_) => Ok(()),

@@ -12,7 +12,6 @@ use super::{Contents, ItemKind, Place};
 use crate::block::{self, Block, SEGMENT_ENTRIES};
 use crate::head::{self, Commit, Head};
 use crate::ports::{BodyAnswer, Carrier, CarrierError, Since};
-use crate::tree::Tree;
 use crate::verify;
 
 /// Bytes that can be read at any place: a file, or memory.
@@ -104,34 +103,15 @@ impl<'a> BundleCarrier<'a> {
         None
     }
 
-    /// A hash tile out of the segments and the tail, where the bundle holds them all.
-    fn computed_tile(&self, origin: &Origin, tile: &Tile) -> Result<Bytes, CarrierError> {
-        let what = tile.path();
-        let (_, head) = self.head(origin)?;
-        let count = head.sealed / SEGMENT_ENTRIES;
-        if tile.level() == 0 && tile.index() < count {
-            let leaves = self.segment_block(origin, tile.index())?.leaves();
-            let wanted = leaves.iter().take(usize::from(tile.width()));
-            return Ok(wanted.flat_map(|hash| *hash.as_bytes()).collect::<Vec<u8>>().into());
+    /// The leaf hashes of a segment that is in the bundle. Of wider tiles none is made up: they take every
+    /// segment, and a bundle has the roots of its segments as tiles.
+    fn leaves(&self, origin: &Origin, tile: &Tile) -> Result<Bytes, CarrierError> {
+        if tile.level() > 0 {
+            return Err(self.none(&tile.path()));
         }
-        let mut roots = Vec::new();
-        for number in 0..count {
-            roots.extend(self.segment_block(origin, number)?.segment_root());
-        }
-        let mut tree = Tree::of_segments(roots).map_err(|error| self.improper(&what, &error))?;
-        for frame in head.commits.iter().flat_map(|commit| &commit.frames) {
-            let block = frame.open().map_err(|error| self.improper(&what, &error))?;
-            for item in &block.items {
-                tree.push(item.leaf()).map_err(|error| self.improper(&what, &error))?;
-            }
-        }
-        let mut out = Vec::with_capacity(tile.bytes());
-        let first = tile.index().saturating_mul(256);
-        for index in first..first.saturating_add(u64::from(tile.width())) {
-            let hash = tree.node_in_memory(tile.level().saturating_mul(8), index);
-            out.extend(hash.ok_or_else(|| self.none(&what))?.as_bytes());
-        }
-        Ok(out.into())
+        let leaves = self.segment_block(origin, tile.index())?.leaves();
+        let wanted = leaves.iter().take(usize::from(tile.width()));
+        Ok(wanted.flat_map(|hash| *hash.as_bytes()).collect::<Vec<u8>>().into())
     }
 
     fn none(&self, what: &str) -> CarrierError {
@@ -204,7 +184,7 @@ impl Carrier for BundleCarrier<'_> {
         let TilePath::Hashes(tile) = tile else { return Err(self.none(&tile.path())) };
         match self.stored_tile(origin, tile, &tile.path()) {
             Some(bytes) => Ok(bytes),
-            None => self.computed_tile(origin, tile),
+            None => self.leaves(origin, tile),
         }
     }
 

@@ -3,11 +3,13 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use tlog::hash::Hash;
 use tlog::name::Origin;
 use tlog::tile::Tile;
 use tracing::debug;
 
+use super::large::{Turn, decoded};
 use super::read::{ReadError, damaged, within};
 use super::{BlockPlace, Feeds, OpenError, View};
 use crate::block::{self, Block, Item, SEGMENT_ENTRIES};
@@ -19,21 +21,31 @@ impl Feeds {
     /// The item at an index, checked against the tree.
     pub(super) async fn item(&self, view: &View, index: u64) -> Result<Item, ReadError> {
         within(view, index)?;
-        find(view, self.blocks_holding(view, index).await?.as_ref(), index)
+        let (blocks, _turn) = self.blocks_holding(view, index).await?;
+        // As a part of its segment it would keep all of that in memory while a slow reader takes it.
+        Ok(find(view, &blocks, index)?.detached())
     }
 
-    /// The segment, or the tail, in which an entry stands.
+    /// The segment, or the tail, in which an entry stands, and the turn to hold it in memory.
     pub(super) async fn blocks_holding(
         &self,
         view: &View,
         index: u64,
-    ) -> Result<Arc<Vec<Block>>, ReadError> {
-        let blocks = if index < view.sealed() {
-            self.segment_blocks(&view.origin, index / SEGMENT_ENTRIES, Some(view)).await
-        } else {
-            self.read_tail(view).await
-        };
-        blocks.map_err(|error| damaged(&view.origin, index, &error))
+    ) -> Result<(Arc<Vec<Block>>, Turn), ReadError> {
+        let damaged = |error: OpenError| damaged(&view.origin, index, &error);
+        if index >= view.sealed() {
+            let turn = self.large.segment(view.tail_bytes).await;
+            return Ok((self.read_tail(view).await.map_err(damaged)?, turn));
+        }
+        let number = index / SEGMENT_ENTRIES;
+        let key = (view.origin.clone(), BlockPlace::Segment(number));
+        if let Some(blocks) = self.blocks.get(&key) {
+            return Ok((blocks, None));
+        }
+        let bytes = self.segment_bytes(&view.origin, number).await.map_err(damaged)?;
+        let turn = self.large.segment(decoded(&bytes)).await;
+        let block = self.open_segment(&view.origin, number, &bytes, Some(view)).map_err(damaged)?;
+        Ok((block, turn))
     }
 
     /// The leaf hashes of a sealed segment, from its tile if that is whole, else from its entries.
@@ -64,24 +76,37 @@ impl Feeds {
         number: u64,
         view: Option<&View>,
     ) -> Result<Block, OpenError> {
-        let blocks = self.segment_blocks(origin, number, view).await?;
+        let blocks = match self.blocks.get(&(origin.clone(), BlockPlace::Segment(number))) {
+            Some(blocks) => blocks,
+            None => {
+                let bytes = self.segment_bytes(origin, number).await?;
+                self.open_segment(origin, number, &bytes, view)?
+            }
+        };
         blocks.first().cloned().ok_or_else(|| OpenError::Damaged { origin: origin.clone(), number })
     }
 
-    async fn segment_blocks(
+    /// A segment as it is stored.
+    pub(super) async fn segment_bytes(
         &self,
         origin: &Origin,
         number: u64,
+    ) -> Result<Bytes, OpenError> {
+        let bytes = self.parts.store.fact(origin, &Fact::Segment(number)).await?;
+        bytes.ok_or_else(|| self.damaged_segment(origin, number))
+    }
+
+    /// Decodes a segment, and keeps it for the next reader if it was checked against the tree of `view`.
+    pub(super) fn open_segment(
+        &self,
+        origin: &Origin,
+        number: u64,
+        bytes: &Bytes,
         view: Option<&View>,
     ) -> Result<Arc<Vec<Block>>, OpenError> {
         let key = (origin.clone(), BlockPlace::Segment(number));
-        if let Some(blocks) = self.blocks.get(&key) {
-            return Ok(blocks);
-        }
         let damaged = || self.damaged_segment(origin, number);
-        let bytes =
-            self.parts.store.fact(origin, &Fact::Segment(number)).await?.ok_or_else(damaged)?;
-        let block = block::open_segment(&bytes, number).map_err(|_| damaged())?;
+        let block = block::open_segment(bytes, number).map_err(|_| damaged())?;
         let root = block.segment_root();
         let blocks = Arc::new(vec![block]);
         if let Some(view) = view {

@@ -16,6 +16,7 @@ use super::publish::{GROUP_BYTES_MAX, Prepared};
 use super::settle::Fresh;
 use super::{FeedState, Feeds, Handle, PublishError, Published, Request, View};
 use crate::append::{self, Staged};
+use crate::block::SEGMENT_ENTRIES;
 use crate::head::{TAIL_BYTES, TAIL_ENTRIES};
 use crate::judge::Judge;
 use crate::ports::{CommitError, HighWater, Signer};
@@ -159,7 +160,9 @@ impl Feeds {
     /// a longer head, and is tried again after the next commit.
     pub(super) async fn seal_if_long(self: &Arc<Self>, handle: &Handle) {
         let Some(view) = handle.view.load_full() else { return };
-        if view.size() - view.sealed() < TAIL_ENTRIES && view.tail_bytes < TAIL_BYTES {
+        let entries = view.size() - view.sealed();
+        let is_long = entries >= TAIL_ENTRIES || view.tail_bytes >= TAIL_BYTES;
+        if entries < SEGMENT_ENTRIES || !is_long {
             return;
         }
         if let Err(reason) = self.seal(handle, &view).await {

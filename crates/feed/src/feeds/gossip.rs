@@ -5,10 +5,12 @@
 //! proof of a fork says so in `/heads` and gives the evidence to whoever asks; each receiver checks it.
 
 use std::sync::{Arc, PoisonError};
+use std::time::Duration;
 
 use tlog::checkpoint::SignedCheckpoint;
 use tlog::hash::Hash;
 use tlog::name::Origin;
+use tokio::time::timeout;
 
 use super::{Feeds, Judgement, SyncError, TakenFault, View};
 use crate::fault::Fault;
@@ -19,6 +21,9 @@ use crate::ports::{Carrier, Quiet};
 const DOUBTS_MAX: usize = 8;
 /// Doubts that turned out to be none, remembered so that the others have their turn.
 const DISPELLED_MAX: usize = 4_096;
+
+/// How long one peer may take to bring what another owns.
+const AHEAD_MAX: Duration = Duration::from_secs(120);
 
 /// What may go wrong.
 const EVIDENCE: &str = "the evidence about the owner";
@@ -165,7 +170,12 @@ impl Feeds {
         if handle.syncing.try_lock().is_err() {
             return Ok(Looked::Unanswered);
         }
-        match self.sync_feed(carrier, origin, None, &Quiet).await {
+        // Nor may this peer hold up the owner's own news: what it has brought by then is kept.
+        let Ok(synced) = timeout(AHEAD_MAX, self.sync_feed(carrier, origin, None, &Quiet)).await
+        else {
+            return Ok(Looked::Unanswered);
+        };
+        match synced {
             Err(SyncError::Fork { fault, .. }) => Ok(Looked::Fork(fault)),
             Err(error @ (SyncError::Store(_) | SyncError::Catalog(_))) => Err(error),
             Err(SyncError::Carrier(_)) => Ok(Looked::Unanswered),

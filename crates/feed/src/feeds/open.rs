@@ -11,10 +11,10 @@ use tlog::tile::Tile;
 use tokio::sync::watch;
 use tracing::{error, warn};
 
-use super::{BLOCK_CACHE_BYTES, FeedState, Feeds, Handle, Parts, View};
+use super::{BLOCK_CACHE_BYTES, FeedState, Feeds, HEAD_CACHE_BYTES, Handle, Parts, View};
 use crate::advance::HeadMark;
 use crate::block::{self, Block, SEGMENT_ENTRIES};
-use crate::head::Head;
+use crate::head::{ENTRY_WEIGHT, Head};
 use crate::ports::{CatalogError, Fact, Progress, StoreError};
 use crate::statement::{Said, Statement};
 use crate::tree::Tree;
@@ -27,7 +27,8 @@ impl Feeds {
     /// A feed that cannot be verified is left closed with a logged error; the others go on.
     pub async fn open(parts: Parts) -> Result<Arc<Self>, OpenError> {
         let weigh = |_: &(Origin, super::BlockPlace), blocks: &Arc<Vec<Block>>| {
-            let bytes: usize = blocks.iter().flat_map(|block| &block.items).map(bytes_of).sum();
+            let items = blocks.iter().flat_map(|block| &block.items);
+            let bytes: usize = items.map(|item| bytes_of(item) + ENTRY_WEIGHT).sum();
             u32::try_from(bytes).unwrap_or(u32::MAX)
         };
         let feeds = Arc::new(Self {
@@ -43,6 +44,13 @@ impl Feeds {
                 .weigher(weigh)
                 .max_capacity(BLOCK_CACHE_BYTES)
                 .build(),
+            heads: moka::sync::Cache::builder()
+                .weigher(|_, head: &Arc<(Head, Bytes)>| {
+                    u32::try_from(head.1.len()).unwrap_or(u32::MAX)
+                })
+                .max_capacity(HEAD_CACHE_BYTES)
+                .build(),
+            large: super::large::Large::default(),
             others: std::sync::OnceLock::new(),
             words: super::erase::Words::default(),
             was_restored: std::sync::atomic::AtomicBool::new(false),
@@ -268,9 +276,11 @@ impl Feeds {
         }
         indices.retain(|index| *index < known);
         indices.sort_unstable();
-        for index in indices {
-            let block = self.read_segment(origin, index / SEGMENT_ENTRIES, None).await?;
-            observe_node_records(&mut keys, &block, |at| at == index)?;
+        // Each segment once: a hostile feed may consist of nothing else.
+        for of_one in indices.chunk_by(|a, b| a / SEGMENT_ENTRIES == b / SEGMENT_ENTRIES) {
+            let Some(first) = of_one.first() else { continue };
+            let block = self.read_segment(origin, first / SEGMENT_ENTRIES, None).await?;
+            observe_node_records(&mut keys, &block, |at| of_one.binary_search(&at).is_ok())?;
         }
         for number in known / SEGMENT_ENTRIES..sealed / SEGMENT_ENTRIES {
             let block = self.read_segment(origin, number, None).await?;

@@ -14,15 +14,16 @@ use tlog::name::Origin;
 use tlog::tile::{Tile, TilePath};
 use tokio::task::spawn_blocking;
 
+use super::large::decoded;
 use super::open::is_node_record;
-use super::sync::signed_by_candidate;
+use super::sync::{signed_by_candidate, weight};
 use super::{BlockPlace, Feeds, Handle, SyncError, View};
 use crate::advance::{Advance, HeadChange, HeadMark, VerifiedFact};
 use crate::append::upper_tiles;
 use crate::block::{Block, SEGMENT_ENTRIES};
 use crate::bodies;
 use crate::frame;
-use crate::head::{Head, HeadError};
+use crate::head::{Head, HeadError, TAIL_WEIGHT_MAX};
 use crate::ports::{Carrier, Fact, Progress, StoreError};
 use crate::row::BodyState;
 use crate::statement::Said;
@@ -55,26 +56,33 @@ impl Feeds {
         let note = &head.commits.last().ok_or(VerifyError::Head(HeadError::NoCommit))?.note;
         let served = verify::read_note(origin, note)?;
         signed_by_candidate(carrier, &served, origin, &keys).await?;
+        let size = served.checkpoint.size;
+        if head.sealed > size {
+            // Or its tiles would be asked for without end.
+            return Err(VerifyError::Size { said: size, held: head.sealed }.into());
+        }
         let tree = segment_tree(origin, carrier, &head).await?;
         if let Err(why) = self.extends(held, &tree) {
             return Err(self.contradiction(handle, carrier, held, &head.commits, why).await);
         }
-        check_root(&head, &tree, &served.checkpoint.root)?;
+        let weight = weight(&head.commits);
+        {
+            let _turn = self.large.tail(weight).await;
+            check_root(&head, &tree, &served.checkpoint.root)?;
+        }
         let pending = VerifiedFact::new(origin.clone(), Fact::Pending, note.clone());
         self.parts.store.keep(&pending).await?;
 
         let first = held.map_or(0, |view| view.sealed() / SEGMENT_ENTRIES);
-        let records = self.fetch_segments(handle, carrier, held, &tree, first, progress).await;
-        let records = match records {
+        let fetched =
+            self.fetch_segments(handle, carrier, held, (&tree, first), &mut keys, progress);
+        match fetched.await {
             Err(SyncError::Invalid(why @ VerifyError::Differs { .. })) => {
                 return Err(self.contradiction(handle, carrier, held, &head.commits, why).await);
             }
             other => other?,
-        };
-        let size = held.map_or(0, |view| view.size());
-        for (index, said, body) in records.into_iter().filter(|(index, ..)| *index >= size) {
-            verify::observe(&mut keys, index, &said, body.as_ref())?;
         }
+        let _turn = self.large.tail(weight).await;
         let folded = self.fold(origin, tree, keys, &head.commits).await?;
         let before = held.map_or_else(Tree::new, |view| view.tree.clone());
         for tile in upper_tiles(origin, &before, &folded.tree) {
@@ -98,15 +106,18 @@ impl Feeds {
         }
     }
 
+    /// Fetches the segments of a tree from number `first` on, and takes note of the node records in them, in
+    /// order and as they come: a feed of nothing else is not gathered in memory.
     async fn fetch_segments(
         self: &Arc<Self>,
         handle: &Arc<Handle>,
         carrier: &dyn Carrier,
         held: Option<&Arc<View>>,
-        tree: &Tree,
-        first: u64,
+        (tree, first): (&Tree, u64),
+        keys: &mut KeyHistory,
         progress: &dyn Progress,
-    ) -> Result<Vec<NodeEntry>, SyncError> {
+    ) -> Result<(), SyncError> {
+        let size = held.map_or(0, |view| view.size());
         let total = tree.segments().len() as u64 - first;
         let wanted = (first..).zip(
             tree.segments().iter().copied().skip(usize::try_from(first).unwrap_or(usize::MAX)),
@@ -116,14 +127,15 @@ impl Feeds {
                 self.fetch_segment(&handle.origin, carrier, held, number, root)
             }));
         let mut done = 0;
-        let mut records = Vec::new();
         let mut fetches = fetches.buffered(SEGMENTS_IN_FLIGHT);
         while let Some(found) = fetches.try_next().await? {
-            records.extend(found);
+            for (index, said, body) in found.into_iter().filter(|(index, ..)| *index >= size) {
+                verify::observe(keys, index, &said, body.as_ref())?;
+            }
             done += 1;
             progress.step("segments", done, total);
         }
-        Ok(records)
+        Ok(())
     }
 
     /// One segment: from our own store if it is there already, else from the carrier.
@@ -136,13 +148,15 @@ impl Feeds {
         root: Hash,
     ) -> Result<Vec<NodeEntry>, SyncError> {
         let stored = self.parts.store.fact(origin, &Fact::Segment(number)).await?;
-        if let Some(bytes) = stored
-            && let Ok((block, _)) =
-                check_segment(origin.clone(), bytes, number, root, held.cloned()).await
-        {
-            return Ok(node_entries(&block));
+        if let Some(bytes) = stored {
+            let _turn = self.large.segment(decoded(&bytes)).await;
+            let checked = check_segment(origin.clone(), bytes, number, root, held.cloned()).await;
+            if let Ok((block, _)) = checked {
+                return Ok(node_entries(&block));
+            }
         }
         let bytes = carrier.segment(origin, number).await?;
+        let _turn = self.large.segment(decoded(&bytes)).await;
         let (block, facts) =
             check_segment(origin.clone(), bytes, number, root, held.cloned()).await?;
         self.keep_all(&facts).await?;
@@ -240,11 +254,12 @@ async fn segment_tree(
 /// Requires that the head's own entries lead from the sealed part to the signed root, before
 /// anything else is fetched.
 fn check_root(head: &Head, tree: &Tree, root: &Hash) -> Result<(), VerifyError> {
+    if weight(&head.commits) > TAIL_WEIGHT_MAX {
+        return Err(VerifyError::TailTooLarge);
+    }
     let mut tree = tree.clone();
-    let mut plain = 0_usize;
     for frame in head.commits.iter().flat_map(|commit| &commit.frames) {
-        plain = plain.saturating_add(frame.plain as usize);
-        if frame.first != tree.size() || plain > crate::head::TAIL_PLAIN_MAX {
+        if frame.first != tree.size() {
             return Err(VerifyError::Gap { expected: tree.size(), first: frame.first });
         }
         for item in frame.open()?.items {
@@ -285,7 +300,8 @@ async fn check_segment(
 fn node_entries(block: &Block) -> Vec<NodeEntry> {
     let all = (block.first..).zip(&block.items);
     let wanted = all.filter(|(index, item)| is_node_record(*index, &item.said));
-    wanted.map(|(index, item)| (index, item.said.clone(), item.body.clone())).collect()
+    let own = |body: &Bytes| Bytes::copy_from_slice(body);
+    wanted.map(|(index, item)| (index, item.said.clone(), item.body.as_ref().map(own))).collect()
 }
 
 impl Folded {

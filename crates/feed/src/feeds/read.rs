@@ -138,9 +138,8 @@ impl Feeds {
         if view.size() < size {
             return Ok(Since::Shorter(view.note.clone()));
         }
-        let bytes =
-            self.parts.store.fact(origin, &Fact::Head).await?.ok_or_else(|| unknown(origin))?;
-        let (mut head, good) = Head::read(&bytes).map_err(|error| damaged(origin, 0, &error))?;
+        let read = self.head_of(&view).await?;
+        let (mut head, bytes) = (read.0.clone(), &read.1);
         let held = head.commits.len();
         // What was just appended to a feed of ours is not shown before the high-water mark knows of it.
         let size_of = |commit: &Commit| {
@@ -157,10 +156,28 @@ impl Feeds {
         }
         if size < head.sealed {
             let whole = head.commits.len() == held;
-            return Ok(Since::Head(if whole { bytes.slice(..good) } else { head.encode() }));
+            return Ok(Since::Head(if whole { bytes.clone() } else { head.encode() }));
         }
         let after = head.commits.iter().skip_while(|commit| !commit.ends_after(size));
         Ok(Since::Commits(head::encode_since(after)))
+    }
+
+    /// The head on disk, as far as it is good.
+    async fn head_of(&self, view: &View) -> Result<Arc<(Head, Bytes)>, ReadError> {
+        let origin = &view.origin;
+        let key = (origin.clone(), view.mark.tip);
+        if let Some(head) = self.heads.get(&key) {
+            return Ok(head);
+        }
+        let bytes = self.parts.store.fact(origin, &Fact::Head).await?;
+        let bytes = bytes.ok_or_else(|| unknown(origin))?;
+        let (head, good) = Head::read(&bytes).map_err(|error| damaged(origin, 0, &error))?;
+        let is_shown = head.commits.last().and_then(Commit::tip) == Some(view.mark.tip);
+        let head = Arc::new((head, bytes.slice(..good)));
+        if is_shown {
+            self.heads.insert(key, Arc::clone(&head));
+        }
+        Ok(head)
     }
 
     /// A segment as it is stored: one zstd frame.
@@ -232,7 +249,7 @@ impl Feeds {
 
     async fn entries_tile(&self, view: &View, tile: &EntriesTile) -> Result<Bytes, ReadError> {
         let first = tile.index().saturating_mul(SEGMENT_ENTRIES);
-        let blocks = self.blocks_holding(view, first).await?;
+        let (blocks, _turn) = self.blocks_holding(view, first).await?;
         let mut entries = Vec::with_capacity(usize::from(tile.width()));
         for index in first..first.saturating_add(u64::from(tile.width())) {
             entries.push(find(view, &blocks, index)?.entry);

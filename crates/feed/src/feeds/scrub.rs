@@ -136,7 +136,11 @@ impl Feeds {
                 (length, led.err())
             }
             Ok(None) => (0, Some("there is none".to_owned())),
-            Err(error) => (0, Some(error.to_string())),
+            // That it could not be read says nothing of what is stored: nothing is dropped for it.
+            Err(error) => {
+                let why = format!("{error}; nothing was changed, and the next walk reads it again");
+                return found.enter(&handle.origin, "head".to_owned(), Err(why));
+            }
         };
         found.read(bytes);
         pace.read(bytes).await;

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use futures_util::stream::{self, Stream, StreamExt as _};
 use tokio::task::{JoinError, spawn_blocking};
 
+use super::large::{ORDINARY_BYTES, decoded};
 use super::{Feeds, Handle, OpenError, View};
 use crate::block::{Block, SEGMENT_ENTRIES};
 use crate::bodies;
@@ -27,6 +28,9 @@ pub(super) struct Fresh {
     /// Whether we signed them ourselves this moment.
     pub(super) ours: bool,
 }
+
+/// A block with what became of its bodies.
+type Checked = (Block, Vec<BodyState>);
 
 /// What judging a block leads to.
 struct Judged {
@@ -59,14 +63,21 @@ impl Feeds {
         let sealed = if fresh.peek().is_none() { view.sealed() } else { 0 };
         let mut ahead = std::pin::pin!(self.segments_ahead(&view, cursor, sealed));
         while cursor < view.size() {
+            // Held until the block was applied: what is large is in memory once.
+            let mut _turn = None;
             let (block, states) = match (fresh.next(), ahead.next().await) {
                 (Some(block), _) if ours => {
                     let states = block.items.iter().map(|item| own_state(&item.said)).collect();
                     (block, states)
                 }
                 (Some(block), _) => self.check(&view, block).await?,
-                (None, Some(checked)) => checked?,
-                (None, None) => self.check(&view, self.block_at(&view, cursor).await?).await?,
+                (None, Some(Ok(Some(checked)))) => checked,
+                (None, Some(Err(why))) => return Err(why),
+                (None, later) => {
+                    let bytes = if later.is_some() { usize::MAX } else { view.tail_bytes };
+                    _turn = self.large.segment(bytes).await;
+                    self.check(&view, self.block_at(&view, cursor).await?).await?
+                }
             };
             let judged = self.judge_block(&view, block, states, ours).await?;
             let end = judged.batch.from + judged.batch.rows.len() as u64;
@@ -114,26 +125,25 @@ impl Feeds {
 
     /// The entries from `index` on, to the end of the segment or frame they stand in.
     async fn block_at(&self, view: &View, index: u64) -> Result<Block, OpenError> {
-        let mut block = if index < view.sealed() {
-            self.read_segment(&view.origin, index / SEGMENT_ENTRIES, Some(view)).await?
+        let block = if index < view.sealed() {
+            from(
+                &self.read_segment(&view.origin, index / SEGMENT_ENTRIES, Some(view)).await?,
+                index,
+            )
         } else {
-            let tail = self.read_tail(view).await?;
-            let holding = tail.iter().find(|block| index < block.end());
-            holding.cloned().ok_or(OpenError::Empty { origin: view.origin.clone() })?
+            self.read_tail(view).await?.iter().find_map(|block| from(block, index))
         };
-        let skip = usize::try_from(index.saturating_sub(block.first)).unwrap_or(usize::MAX);
-        block.items.drain(..skip.min(block.items.len()));
-        block.first = block.first.max(index);
-        Ok(block)
+        block.ok_or_else(|| OpenError::Empty { origin: view.origin.clone() })
     }
 
-    /// The sealed entries from `cursor` on, a segment at a time, with what became of their bodies.
+    /// The sealed entries from `cursor` on, a segment at a time, with what became of their bodies; of what is
+    /// large `None`, for it is not decoded before it is needed.
     fn segments_ahead(
         self: &Arc<Self>,
         view: &View,
         cursor: u64,
         sealed: u64,
-    ) -> impl Stream<Item = Result<(Block, Vec<BodyState>), OpenError>> + use<> {
+    ) -> impl Stream<Item = Result<Option<Checked>, OpenError>> + use<> {
         let (feeds, view) = (Arc::clone(self), Arc::new(view.clone()));
         let numbers = cursor / SEGMENT_ENTRIES..sealed / SEGMENT_ENTRIES;
         let checked = stream::iter(numbers).map(move |number| {
@@ -141,7 +151,14 @@ impl Feeds {
             // Its own task, so that it goes on while nobody asks.
             let task = tokio::spawn(async move {
                 let index = cursor.max(number * SEGMENT_ENTRIES);
-                feeds.check(&view, feeds.block_at(&view, index).await?).await
+                let bytes = feeds.segment_bytes(&view.origin, number).await?;
+                if decoded(&bytes) > ORDINARY_BYTES {
+                    return Ok(None);
+                }
+                let blocks = feeds.open_segment(&view.origin, number, &bytes, Some(&view))?;
+                let block = blocks.first().and_then(|block| from(block, index));
+                let block = block.ok_or_else(|| feeds.damaged_segment(&view.origin, number))?;
+                feeds.check(&view, block).await.map(Some)
             });
             async { task.await.map_err(|error| stopped(&error))? }
         });
@@ -149,7 +166,7 @@ impl Feeds {
     }
 
     /// A block with what became of its bodies.
-    async fn check(&self, view: &View, block: Block) -> Result<(Block, Vec<BodyState>), OpenError> {
+    async fn check(&self, view: &View, block: Block) -> Result<Checked, OpenError> {
         let (origin, keys) = (view.origin.clone(), Arc::clone(&view.keys));
         let disowning = Arc::clone(&view.disowning);
         let work = move || {
@@ -170,6 +187,13 @@ impl Feeds {
         let work = move || judge(catalog.as_ref(), origin, &block, states);
         if ours { work() } else { spawn_blocking(work).await.map_err(|error| stopped(&error))? }
     }
+}
+
+/// What stands in a block from `index` on; `None` if it ends before.
+fn from(block: &Block, index: u64) -> Option<Block> {
+    let skip = usize::try_from(index.saturating_sub(block.first)).ok()?;
+    let items = block.items.get(skip..).filter(|items| !items.is_empty())?.to_vec();
+    Some(Block { first: block.first.max(index), items })
 }
 
 fn stopped(error: &JoinError) -> CatalogError {
@@ -197,9 +221,9 @@ fn judge(
         if let (Validity::Valid, Said::Statement(Statement::Withdraw { erase: indices, .. })) =
             (validity, &item.said)
         {
-            erase.extend(judge.same_bodies(indices)?);
+            erase.extend(judge.erase(indices)?);
         }
-        if judge.revives_erased(&erase)? {
+        if judge.revives_erased()? {
             erase.push(judge.next() - 1);
         }
     }

@@ -13,6 +13,7 @@ use practice::node_record::NodeRecord;
 use tlog::checkpoint::SignedCheckpoint;
 use tlog::ed25519::PublicKey;
 use tlog::name::Origin;
+use tokio::task::{JoinError, spawn_blocking};
 
 use super::ask::{Asked, News};
 use super::erase::store_error;
@@ -145,10 +146,17 @@ impl Feeds {
         keys: KeyHistory,
         commits: &[Commit],
     ) -> Result<Folded, SyncError> {
-        let mut fold = Fold::new(origin.clone(), tree, keys);
-        let taken = commits.iter().try_for_each(|commit| fold.commit(commit));
-        let announced = fold.announcements();
-        match taken.and_then(|()| fold.finish()) {
+        let (of, commits) = (origin.clone(), commits.to_vec());
+        // Away from the runtime's threads: it may be 64 MiB.
+        let work = spawn_blocking(move || {
+            let mut fold = Fold::new(of, tree, keys);
+            let taken = commits.iter().try_for_each(|commit| fold.commit(commit));
+            let announced = fold.announcements();
+            (announced, taken.and_then(|()| fold.finish()))
+        });
+        let stopped = |error: JoinError| SyncError::Stopped { reason: error.to_string() };
+        let (announced, folded) = work.await.map_err(stopped)?;
+        match folded {
             Ok(folded) => Ok(folded),
             Err(why) => {
                 for body in &announced {
@@ -171,6 +179,7 @@ impl Feeds {
         let commits = head::decode_since(bytes).map_err(VerifyError::from)?;
         let tree = held.map_or_else(Tree::new, |view| view.tree.clone());
         let size = tree.size();
+        let _turn = self.large.tail(weight(&commits)).await;
         let folded = match self.fold(&handle.origin, tree, keys, &commits).await {
             Err(SyncError::Invalid(why)) => {
                 return Err(self.contradiction(handle, carrier, held, &commits, why).await);
@@ -271,6 +280,11 @@ impl Feeds {
         let reason = "its node revoked that key in a newer node record".to_owned();
         newer.map_or(Ok(()), |_| Err(VerifyError::Signature { size, reason }))
     }
+}
+
+/// Bytes of memory that commits take once decoded.
+pub(super) fn weight(commits: &[Commit]) -> usize {
+    commits.iter().map(Commit::weight).fold(0, usize::saturating_add)
 }
 
 /// Checks commits against what is held.

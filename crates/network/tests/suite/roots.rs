@@ -1,6 +1,8 @@
 //! Roots that change: proved, reinstated, claimed; and keys that two nodes list.
 
+use bytes::Bytes;
 use network::fold::{Conflict, Network};
+use network::keys::KeyHistory;
 use network::subject::Status::{self, Participating};
 use network::subject::{ParticipantSubject, to_embed};
 
@@ -172,4 +174,16 @@ fn an_older_node_record_of_the_same_root_replaces_none() {
     records.register(&embed(4), &committee());
     let network = fold(&records);
     assert_eq!(network.participant(&node.name).unwrap().record.version(), 5);
+}
+
+#[test]
+fn a_node_record_keeps_nothing_of_its_segment_in_memory() {
+    let node = Node::new(9);
+    let record = node.node_record();
+    let body = record.body().bytes();
+    let segment = Bytes::from([body.as_ref(), &[0; 100_000]].concat());
+    let mut keys = KeyHistory::new(node.name, did(node.root));
+    keys.observe(0, record.id(), 1, Some(&segment.slice(..body.len()))).unwrap();
+    assert_eq!(keys.newest().map(|keyed| keyed.body.as_ref()), Some(body.as_ref()));
+    assert!(segment.is_unique());
 }

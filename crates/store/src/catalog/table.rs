@@ -116,7 +116,8 @@ impl Slot {
 
 fn push(bucket: &mut Vec<Slot>, slot: Slot) {
     if bucket.len() == bucket.capacity() {
-        bucket.reserve_exact(BUCKET_STEP);
+        // A feed that names one id without end fills one bucket: then by eighths, or all would be copied each time.
+        bucket.reserve_exact(BUCKET_STEP.max(bucket.len() / 8));
     }
     bucket.push(slot);
 }
