@@ -13,9 +13,8 @@ use bytes::Bytes;
 use feed::fault::FAULT_BYTES_MAX;
 use feed::ports::{BodyAnswer, Carrier, CarrierError, Delivered, Since};
 use reqwest::StatusCode;
-use tlog::name::Origin;
+use tlog::name::{NodeName, Origin};
 use tlog::tile::TilePath;
-use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use url::Url;
 use wire::api::bundles::BundleAnswer;
@@ -24,9 +23,9 @@ use wire::heads::HeadLine;
 use wire::problem::{Name, Problem};
 use wire::{media, paths};
 
+use crate::budget::Share;
 use crate::exchange::{Answer, Ask, Exchange};
 use crate::outbound::{Outbound, RefusedUrl};
-use crate::parts::Parts;
 use crate::signing::Signs;
 use crate::tally::Exchanged;
 
@@ -49,10 +48,10 @@ pub struct HttpCarrier {
     signs: Option<Arc<dyn Signs>>,
     /// Where what is exchanged is counted; nowhere, without.
     exchanged: Option<Exchanged>,
-    /// What this node may hold of the budget, in KiB.
-    share: Arc<Semaphore>,
-    /// What came of its answers that broke off.
-    parts: Parts,
+    /// Whose answers it brings: a node, or of a stranger the address.
+    owner: String,
+    /// What the answers of this owner may hold of the budget.
+    share: Share,
     /// Its clock in Unix seconds, and when it told.
     date: Mutex<Option<(u64, Instant)>>,
     /// When its certificate ends, in Unix seconds.
@@ -74,13 +73,13 @@ impl HttpCarrier {
             }
         }
         usable.truncate(wire::limits::URLS_OF_A_NODE);
-        if usable.is_empty() {
+        let Some(owner) = usable.first().map(Url::to_string) else {
             let reason = "it names none".to_owned();
             return Err(refused.unwrap_or(RefusedUrl::Form { url: String::new(), reason }));
-        }
+        };
         Ok(Self {
-            share: Arc::new(Semaphore::new(outbound.limits.share().div_ceil(1_024))),
-            parts: Parts::default(),
+            share: outbound.budget.share(&owner),
+            owner,
             outbound: Arc::clone(outbound),
             failed: Mutex::new(vec![None; usable.len()]),
             urls: usable,
@@ -97,6 +96,13 @@ impl HttpCarrier {
     #[must_use]
     pub fn signed_by(self, signs: Option<Arc<dyn Signs>>) -> Self {
         Self { signs, ..self }
+    }
+
+    /// Has what it brings counted as this node's: all carriers of one node have one share of the budget.
+    #[must_use]
+    pub fn of_node(self, node: &NodeName) -> Self {
+        let owner = node.to_string();
+        Self { share: self.outbound.budget.share(&owner), owner, ..self }
     }
 
     /// Has what is exchanged counted there.
@@ -162,10 +168,10 @@ impl HttpCarrier {
         for turn in 0..self.urls.len() {
             let at = (first + turn) % self.urls.len();
             let Some(base) = self.urls.get(at) else { break };
-            let (outbound, share, parts) = (&*self.outbound, &self.share, &self.parts);
+            let (outbound, owner, share) = (&*self.outbound, &*self.owner, &self.share);
             let (signs, exchanged) = (self.signs.as_deref(), self.exchanged.as_ref());
             let exchange =
-                Exchange { outbound, base, signs, ask: &ask, share, parts, exchanged, deadline };
+                Exchange { outbound, base, signs, ask: &ask, owner, share, exchanged, deadline };
             match exchange.run().await {
                 Ok(answer) => {
                     self.preferred.store(at, Ordering::Relaxed);
@@ -312,7 +318,6 @@ impl Carrier for HttpCarrier {
         let Answer { status, bytes, .. } = self.ask(ask).await?;
         match (status, bytes.get(..4)) {
             (StatusCode::NO_CONTENT, _) => {
-                self.parts.clear();
                 if wait.is_some() {
                     self.turn();
                 }

@@ -1,7 +1,6 @@
 //! One request and its answer within limits: length, silence, rate and a deadline, all fixed before
 //! the first byte.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -9,20 +8,20 @@ use feed::ports::CarrierError;
 use reqwest::header::{self, HeaderMap};
 use reqwest::tls::TlsInfo;
 use reqwest::{Response, StatusCode};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 use wire::signature;
 
+use crate::budget::{FREE_BYTES, Held, Rate, Share, Taken};
 use crate::limits::Limits;
 use crate::outbound::Outbound;
-use crate::parts::{Part, Parts, continues};
+use crate::parts::{Part, continues};
 use crate::signing::Signs;
 use crate::tally::Exchanged;
 use crate::words;
 
-/// Answers up to this length do not draw on the byte budget: there are few of them at a time.
-const FREE_BYTES: usize = 512 * 1_024;
+/// Answers up to this length must come within the deadline of small ones, and are not worth resuming.
+const SMALL_BYTES: usize = 512 << 10;
 
 /// What a busy peer means by `Retry-After` when it does not say.
 const RETRY_AFTER_DEFAULT_S: u64 = 60;
@@ -71,21 +70,26 @@ pub(crate) struct Exchange<'a> {
     /// Signs the request, unless it is asked as a stranger.
     pub(crate) signs: Option<&'a dyn Signs>,
     pub(crate) ask: &'a Ask,
-    /// What this carrier may hold of the budget.
-    pub(crate) share: &'a Arc<Semaphore>,
+    /// Whose answers these are: those of one owner share what they may hold.
+    pub(crate) owner: &'a str,
+    /// What they may hold of the budget.
+    pub(crate) share: &'a Share,
     /// Where bytes are counted, if anywhere.
     pub(crate) exchanged: Option<&'a Exchanged>,
-    /// What came of answers that broke off.
-    pub(crate) parts: &'a Parts,
     pub(crate) deadline: Instant,
 }
 
 impl Ask {
     /// When an exchange that starts now must be over.
     pub(crate) fn deadline(&self, limits: &Limits) -> Instant {
-        let small = self.limit <= FREE_BYTES;
+        let small = self.limit <= SMALL_BYTES;
         let most = if small { limits.deadline_small } else { limits.deadline_large };
         Instant::now() + most + self.wait.unwrap_or_default() + self.posting(limits)
+    }
+
+    /// Whether what comes of an answer is kept if it breaks off.
+    fn is_resumed(&self) -> bool {
+        self.post.is_none() && self.limit > SMALL_BYTES
     }
 
     /// How long what is handed over may take to leave, at the lowest rate that counts as one.
@@ -98,12 +102,12 @@ impl Ask {
 impl Exchange<'_> {
     pub(crate) async fn run(&self) -> Result<Answer, CarrierError> {
         let url = wire::paths::below(self.base.as_str(), &self.ask.path);
-        let large = self.ask.post.is_none() && self.ask.limit > FREE_BYTES;
-        let mut part = if large { self.parts.take(&url) } else { None };
+        let parts = &self.outbound.parts;
+        let mut part = if self.ask.is_resumed() { parts.take(self.owner, &url) } else { None };
         let answer = self.converse(&url, &mut part).await;
         if let (Err(_), Some(part)) = (&answer, part) {
             // Nothing came of this question: the next one still asks for the rest.
-            self.parts.put_back(&url, part);
+            parts.put_back(self.owner, &url, part);
         }
         answer
     }
@@ -123,18 +127,18 @@ impl Exchange<'_> {
         };
         self.check_content(response.headers(), media)?;
         let begun = match part.take() {
-            None => Vec::new(),
+            None => None,
             Some(part) if status == StatusCode::PARTIAL_CONTENT => {
                 let range = text(response.headers(), header::CONTENT_RANGE).unwrap_or_default();
                 if !continues(range, part.bytes.len(), self.ask.limit) {
                     return Err(self.improper("it is another part than was asked for".to_owned()));
                 }
-                part.bytes
+                Some(part)
             }
             // It has changed since. What is an answer by itself is taken now, for the line may break again.
             Some(part) => match self.whole_of(part) {
                 Some(bytes) => return Ok(Answer { status, bytes, date, tag, certificate_end }),
-                None => Vec::new(),
+                None => None,
             },
         };
         let status = if status == StatusCode::PARTIAL_CONTENT { StatusCode::OK } else { status };
@@ -272,53 +276,88 @@ impl Exchange<'_> {
         }
     }
 
-    /// Reads what follows the bytes that are there. If it breaks off, what came is kept for the next question.
+    /// Reads what follows the part that is there. If it breaks off, what came is kept for the next question.
     async fn read(
         &self,
         mut response: Response,
-        begun: Vec<u8>,
+        begun: Option<Part>,
         url: &str,
         tag: Option<&str>,
     ) -> Result<Bytes, CarrierError> {
-        let rest = response.content_length();
-        let most = self.most(begun.len(), rest)?;
-        let permits = self.draw(most).await?;
-        let limits = &self.outbound.limits;
-        let mut rate = Rate::start(limits, most);
+        let (mut bytes, grew) = match begun {
+            Some(part) => (part.bytes, Some(part.grew)),
+            None => (Vec::new(), None),
+        };
+        let before = bytes.len();
+        let expected = self.expected(before, response.content_length())?;
+        let mut taken = Taken::default();
+        match self.receive(&mut response, &mut bytes, &mut taken, expected).await {
+            Ok(()) if self.ask.hold => Ok(Bytes::from_owner(Held { bytes, _taken: taken })),
+            Ok(()) => Ok(Bytes::from(bytes)),
+            Err(broken) if !self.ask.is_resumed() => Err(broken),
+            Err(broken) => {
+                let tag = tag.unwrap_or_default().to_owned();
+                let part = Part { tag, bytes, grew: grew.unwrap_or_else(Instant::now) };
+                let received = self.outbound.parts.keep(self.owner, url, part, before);
+                Err(self.interrupted(broken, received))
+            }
+        }
+    }
+
+    /// Adds what comes to the bytes that are there, of which there will be as many as `expected`, or more if
+    /// none were announced.
+    async fn receive(
+        &self,
+        response: &mut Response,
+        bytes: &mut Vec<u8>,
+        taken: &mut Taken,
+        expected: usize,
+    ) -> Result<(), CarrierError> {
+        let (limits, budget) = (&self.outbound.limits, &self.outbound.budget);
+        self.draw(taken, expected, self.deadline).await?;
         // What is announced is not believed: memory is taken as bytes arrive.
-        let (mut bytes, before) = (begun, most.min(FREE_BYTES));
-        bytes.reserve(before.saturating_sub(bytes.len()));
-        let broken = loop {
+        bytes.reserve(expected.min(FREE_BYTES).saturating_sub(bytes.len()));
+        let (mut room, mut rate) = (expected, Rate::start());
+        loop {
             let until = self.deadline.min(Instant::now() + limits.idle);
             let chunk = match timeout_at(until, response.chunk()).await {
                 Ok(Ok(Some(chunk))) => chunk,
-                Ok(Ok(None)) if self.ask.hold => {
-                    return Ok(Bytes::from_owner(Held { bytes, _permits: permits }));
-                }
-                Ok(Ok(None)) => return Ok(Bytes::from(bytes)),
-                Ok(Err(error)) => break self.unreachable(words::of(&error)),
-                Err(_) => break self.improper(self.too_slow(bytes.len())),
+                Ok(Ok(None)) => return Ok(()),
+                Ok(Err(error)) => return Err(self.unreachable(words::of(&error))),
+                Err(_) => return Err(self.improper(self.too_slow(bytes.len()))),
             };
-            if bytes.len() + chunk.len() > self.ask.limit {
-                let limit = self.ask.limit;
+            let (length, limit) = (bytes.len() + chunk.len(), self.ask.limit);
+            if length > limit {
+                // That is no beginning of an answer.
+                bytes.clear();
                 return Err(self.improper(format!("it is longer than {limit} bytes")));
+            }
+            if length > room {
+                room = room.saturating_mul(2).max(length).min(limit);
+                // It holds what others may wait for: it cannot wait long itself.
+                let patience = Instant::now() + limits.rate_window * 2;
+                self.draw(taken, room, self.deadline.min(patience)).await?;
+                rate = Rate::start();
             }
             bytes.extend_from_slice(&chunk);
             if let Some(exchanged) = self.exchanged {
                 exchanged.received.inc_by(chunk.len() as u64);
             }
-            if !rate.keeps_up(chunk.len()) {
-                let least = rate.least_per_second;
-                break self.improper(format!("it comes slower than {least} bytes a second"));
+            let crowded = budget.is_crowded();
+            if let Some(least) = rate.falls_short(chunk.len(), limits, taken, crowded) {
+                let why = if crowded { ", and others wait" } else { "" };
+                return Err(
+                    self.improper(format!("it comes slower than {least} bytes a second{why}"))
+                );
             }
-        };
-        Err(self.interrupted(broken, url, tag, bytes))
+        }
     }
 
-    /// The most bytes that an answer of which so many are there may have, if `rest` are announced.
-    fn most(&self, begun: usize, rest: Option<u64>) -> Result<usize, CarrierError> {
+    /// How many bytes an answer will have of which so many are there, if `rest` are announced; else as many as
+    /// cost nothing.
+    fn expected(&self, begun: usize, rest: Option<u64>) -> Result<usize, CarrierError> {
         let limit = self.ask.limit;
-        let Some(rest) = rest else { return Ok(limit) };
+        let Some(rest) = rest else { return Ok(begun.max(FREE_BYTES).min(limit)) };
         let all = usize::try_from(rest).ok().and_then(|rest| begun.checked_add(rest));
         match all.filter(|all| *all <= limit) {
             Some(all) => Ok(all),
@@ -326,19 +365,8 @@ impl Exchange<'_> {
         }
     }
 
-    /// Keeps what came; the error says so.
-    fn interrupted(
-        &self,
-        broken: CarrierError,
-        url: &str,
-        tag: Option<&str>,
-        bytes: Vec<u8>,
-    ) -> CarrierError {
-        let large = self.ask.post.is_none() && self.ask.limit > FREE_BYTES;
-        let received = match large {
-            true => self.parts.keep(url, tag, bytes, &self.outbound.kept),
-            false => 0,
-        };
+    /// The error says so if what came is kept, and is more than there was before.
+    fn interrupted(&self, broken: CarrierError, received: usize) -> CarrierError {
         let reason = match broken {
             CarrierError::Unreachable { reason, .. } | CarrierError::Improper { reason, .. }
                 if received > 0 =>
@@ -359,20 +387,15 @@ impl Exchange<'_> {
         format!("nothing came for {seconds} s (after {received} bytes)")
     }
 
-    /// Takes `bytes` from this peer's share and from the budget of all, or waits for them.
-    async fn draw(&self, bytes: usize) -> Result<Permits, CarrierError> {
-        if bytes <= FREE_BYTES {
-            return Ok(None);
-        }
-        let kib = u32::try_from(bytes.div_ceil(1_024)).unwrap_or(u32::MAX);
-        let both = async {
-            let share = Arc::clone(self.share).acquire_many_owned(kib).await.ok()?;
-            let budget = Arc::clone(&self.outbound.budget).acquire_many_owned(kib).await.ok()?;
-            Some([share, budget])
-        };
-        match timeout_at(self.deadline, both).await {
-            Ok(permits) => Ok(permits),
-            Err(_) => Err(self.unreachable("too much else is being received here".to_owned())),
+    async fn draw(
+        &self,
+        taken: &mut Taken,
+        bytes: usize,
+        until: Instant,
+    ) -> Result<(), CarrierError> {
+        match self.outbound.budget.draw(self.share, taken, bytes, until).await {
+            true => Ok(()),
+            false => Err(self.unreachable("too much else is being received here".to_owned())),
         }
     }
 
@@ -383,56 +406,6 @@ impl Exchange<'_> {
     fn improper(&self, reason: String) -> CarrierError {
         let (carrier, what) = (self.base.to_string(), self.ask.what.clone());
         CarrierError::Improper { carrier, what, reason }
-    }
-}
-
-/// Of a peer's share and of the budget of all.
-type Permits = Option<[OwnedSemaphorePermit; 2]>;
-
-/// Bytes that count until they are dropped.
-struct Held {
-    bytes: Vec<u8>,
-    _permits: Permits,
-}
-
-impl AsRef<[u8]> for Held {
-    fn as_ref(&self) -> &[u8] {
-        &self.bytes
-    }
-}
-
-/// Whether a transfer keeps up with the minimum rate, window by window.
-struct Rate {
-    window: Duration,
-    least_per_second: u64,
-    least: u64,
-    since: Instant,
-    bytes: u64,
-}
-
-impl Rate {
-    /// What draws on the budget must come fast enough to be over in time: else a trickle would keep for
-    /// half an hour what others wait for.
-    fn start(limits: &Limits, most: usize) -> Self {
-        let window = limits.rate_window;
-        let milliseconds = u64::try_from(window.as_millis()).unwrap_or(u64::MAX);
-        let in_time = match most {
-            0..=FREE_BYTES => 0,
-            most => most as u64 / limits.deadline_large.as_secs().max(1),
-        };
-        let least_per_second = limits.minimum_rate.max(in_time);
-        let least = least_per_second.saturating_mul(milliseconds) / 1_000;
-        Self { window, least_per_second, least, since: Instant::now(), bytes: 0 }
-    }
-
-    fn keeps_up(&mut self, bytes: usize) -> bool {
-        self.bytes += bytes as u64;
-        if self.since.elapsed() < self.window {
-            return true;
-        }
-        let enough = self.bytes >= self.least;
-        (self.since, self.bytes) = (Instant::now(), 0);
-        enough
     }
 }
 

@@ -240,7 +240,7 @@ impl Peers {
             if running.contains_key(&origin) {
                 continue;
             }
-            // The feeds of one node share a carrier, and with it the node's part of the budget.
+            // The feeds of a node that are found together share a carrier.
             let carrier = carriers
                 .entry(origin.node().clone())
                 .or_insert_with(|| self.carrier(origin.node(), &urls).map(Arc::new))
@@ -252,7 +252,8 @@ impl Peers {
 
     /// A carrier whose requests are ours, and whose bytes are counted.
     fn carrier(&self, node: &NodeName, urls: &[String]) -> Result<HttpCarrier, RefusedUrl> {
-        let carrier = HttpCarrier::new(&self.outbound, urls)?.signed_by(self.home.signs());
+        let carrier = HttpCarrier::new(&self.outbound, urls)?.of_node(node);
+        let carrier = carrier.signed_by(self.home.signs());
         Ok(carrier.counted_in(self.tally.bytes(node)))
     }
 

@@ -3,17 +3,21 @@
 
 use std::sync::Arc;
 
-use feed::feeds::{Feeds, Heard};
+use feed::feeds::{Feeds, Heard, SyncError};
 use feed::ports::Carrier;
-use tracing::warn;
 use wire::heads::HeadLine;
 
 /// Lists longer than this are compared when they change, and not remembered: those of a hub for all
 /// mechanisms have some hundred lines.
 pub(crate) const REMEMBERED_MAX: usize = 4_096;
 
-/// Compares a peer's list with our copies, and asks it about what does not go together.
-pub(crate) async fn compare(feeds: &Arc<Feeds>, carrier: &dyn Carrier, heads: &[HeadLine]) {
+/// Compares a peer's list with our copies, and asks it about what does not go together. What was found is told
+/// where it is kept.
+pub(crate) async fn compare(
+    feeds: &Arc<Feeds>,
+    carrier: &dyn Carrier,
+    heads: &[HeadLine],
+) -> Result<(), SyncError> {
     let heard = |line: &HeadLine| Heard {
         origin: line.origin.clone(),
         size: line.size,
@@ -21,12 +25,5 @@ pub(crate) async fn compare(feeds: &Arc<Feeds>, carrier: &dyn Carrier, heads: &[
         evidence: line.evidence,
     };
     let heard: Vec<Heard> = heads.iter().map(heard).collect();
-    // What was found is told where it is kept.
-    if let Err(error) = feeds.compare_heads(carrier, &heard).await {
-        warn!(
-            event = "gossip.failed",
-            "what {} holds could not be compared: {error}",
-            carrier.describe()
-        );
-    }
+    feeds.compare_heads(carrier, &heard).await.map(drop)
 }

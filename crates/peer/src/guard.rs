@@ -45,7 +45,8 @@ impl Others for Neighbours {
             }
         }
         let carrier = HttpCarrier::new(&self.outbound, &urls).ok()?;
-        Some(Arc::new(carrier.signed_by(Some(Arc::clone(&feeds) as Arc<dyn Signs>))))
+        let signs = Arc::clone(&feeds) as Arc<dyn Signs>;
+        Some(Arc::new(carrier.of_node(node).signed_by(Some(signs))))
     }
 }
 

@@ -58,17 +58,27 @@ pub(crate) trait Home: Send + Sync {
         None
     }
     /// Compares what a peer says it holds with what is held here.
-    async fn compare(&self, carrier: &dyn Carrier, heads: &[HeadLine]) {
+    async fn compare(&self, carrier: &dyn Carrier, heads: &[HeadLine]) -> Result<(), Failure> {
         let _ = (carrier, heads);
+        Ok(())
     }
-    /// One round of one feed; whether it brought something.
+    /// One round of one feed.
     async fn round(
         &self,
         carrier: &dyn Carrier,
         origin: &Origin,
         wait: Option<Duration>,
         progress: &dyn Progress,
-    ) -> Result<bool, Failure>;
+    ) -> Result<Round, Failure>;
+}
+
+/// What a round brought that ended well.
+#[derive(Debug, Default)]
+pub(crate) struct Round {
+    /// Whether there was something new.
+    pub(crate) grew: bool,
+    /// Why the approvals of a network did not arrive, in words, if they did not.
+    pub(crate) no_approvals: Option<String>,
 }
 
 /// Why a round failed.
@@ -178,8 +188,8 @@ impl Home for Arc<Feeds> {
         Some(bundle::write(&[item]).into())
     }
 
-    async fn compare(&self, carrier: &dyn Carrier, heads: &[HeadLine]) {
-        gossip::compare(self, carrier, heads).await;
+    async fn compare(&self, carrier: &dyn Carrier, heads: &[HeadLine]) -> Result<(), Failure> {
+        gossip::compare(self, carrier, heads).await.map_err(|error| Failure::from(&error))
     }
 
     async fn round(
@@ -188,15 +198,14 @@ impl Home for Arc<Feeds> {
         origin: &Origin,
         wait: Option<Duration>,
         progress: &dyn Progress,
-    ) -> Result<bool, Failure> {
+    ) -> Result<Round, Failure> {
         match self.sync_feed(carrier, origin, wait, progress).await {
             Ok(synced) => {
                 self.exchange_receipts(carrier, origin).await;
                 let grew = !matches!(synced.outcome, Outcome::Unchanged);
-                if let Err(error) = self.sync_anchors(carrier, origin, grew, wait.is_none()).await {
-                    tracing::warn!(event = "network.no-approvals", feed.origin = %origin, "the approvals of `{origin}` did not arrive: {error}");
-                }
-                Ok(grew)
+                let approvals = self.sync_anchors(carrier, origin, grew, wait.is_none()).await;
+                let no_approvals = approvals.err().map(|error| error.to_string());
+                Ok(Round { grew, no_approvals })
             }
             Err(error) => Err(Failure::from(&error)),
         }

@@ -25,6 +25,7 @@ pub mod signing;
 pub mod tally;
 pub mod turns;
 
+mod budget;
 mod exchange;
 mod gate;
 mod gossip;

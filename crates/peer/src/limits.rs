@@ -37,7 +37,7 @@ pub struct Limits {
     pub problem: usize,
     /// A segment as it travels.
     pub segment: usize,
-    /// What all exchanges of a process may hold of large answers while they arrive.
+    /// What all exchanges of a process may hold of answers while they arrive.
     pub budget: usize,
 }
 
@@ -65,8 +65,7 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// What one peer may hold of the budget: one answer of the greatest length. So a peer that sends
-    /// slowly cannot take what the others need.
+    /// What one node may hold of the budget: one answer of the greatest length.
     pub(crate) fn share(&self) -> usize {
         self.head.max(self.segment).min(self.budget)
     }

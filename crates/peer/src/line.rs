@@ -13,10 +13,11 @@ use wire::api::PeerFeed;
 use wire::limits::WAIT_FOLLOWER;
 
 use crate::gate::Gate;
-use crate::home::{Failure, Home};
+use crate::home::{Failure, Home, Round};
 use crate::schedule::{Event, Schedule};
 use crate::tally::{Tally, Why};
 use crate::turns::Turns;
+use crate::words::Told;
 
 /// A round that lasts longer goes on in a next one: what it verified is kept.
 const ROUND: Duration = Duration::from_secs(3_600);
@@ -44,6 +45,8 @@ struct State {
     schedule: Schedule,
     kept_at: u64,
     progress: Option<String>,
+    /// Why the approvals of a network do not arrive.
+    approvals: Told,
 }
 
 impl Line {
@@ -55,13 +58,14 @@ impl Line {
         tally: Tally,
     ) -> Self {
         let schedule = Schedule::from_memo(home.memo(&memo_key(&origin)).as_deref(), home.now());
+        let state = State { schedule, kept_at: 0, progress: None, approvals: Told::default() };
         Self {
             origin,
             home,
             turns,
             interval_s: interval_s.max(1),
             tally,
-            state: Mutex::new(State { schedule, kept_at: 0, progress: None }),
+            state: Mutex::new(state),
             steps: AtomicU64::new(0),
             requested: watch::Sender::new(0),
             done: watch::Sender::new(0),
@@ -174,7 +178,7 @@ impl Line {
         if result.is_err() && begun.elapsed() >= ROUND && went_on {
             return false;
         }
-        let brought = result.as_ref().ok().copied();
+        let brought = result.as_ref().ok().map(|round| round.grew);
         self.judge(result);
         // A peer that answers "nothing new" before the wait is over does not hold requests.
         let held = begun.elapsed() >= WAIT_FOLLOWER / 2;
@@ -185,13 +189,14 @@ impl Line {
     }
 
     /// Enters a round into the schedule, keeps it, and says what changed.
-    fn judge(&self, result: Result<bool, Failure>) {
+    fn judge(&self, result: Result<Round, Failure>) {
         let now = self.home.now();
         let chance = self.home.chance();
         let mut state = self.state();
         state.progress = None;
         let event = match result {
-            Ok(_) => {
+            Ok(round) => {
+                self.tell_approvals(&mut state.approvals, &round);
                 // A quarter of jitter keeps followers of one node apart.
                 let jitter = (u128::from(chance) * u128::from(self.interval_s / 4 + 1)) >> 64;
                 let jitter = u64::try_from(jitter).unwrap_or(0);
@@ -246,6 +251,23 @@ impl Line {
                        "the node of `{origin}` asks to wait {seconds} s");
             }
             Some(Event::Woken) => debug!(feed.origin = %origin, "`{origin}` is tried now"),
+        }
+    }
+
+    /// A feed is followed without the approvals of its network too, so these are told apart.
+    fn tell_approvals(&self, told: &mut Told, round: &Round) {
+        let origin = &self.origin;
+        match &round.no_approvals {
+            Some(words) if told.is_news(words) => {
+                warn!(event = "network.no-approvals", feed.origin = %origin,
+                      "the approvals of `{origin}` did not arrive: {words}");
+            }
+            Some(words) => {
+                debug!(feed.origin = %origin, "the approvals of `{origin}` did not arrive: {words}");
+            }
+            // Without news they are not asked for in every round.
+            None if round.grew => told.over(),
+            None => {}
         }
     }
 

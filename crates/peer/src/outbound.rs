@@ -14,12 +14,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::{Certificate, Client, ClientBuilder, NoProxy, Proxy};
-use tokio::sync::Semaphore;
 use tracing::warn;
 use url::{Host, Url};
 
 use crate::address::{AddressPolicy, RefusedAddress};
+use crate::budget::Budget;
 use crate::limits::Limits;
+use crate::parts::Parts;
 use crate::settings::{PeerSettings, SettingsError};
 
 /// The name this program gives itself in requests.
@@ -57,10 +58,10 @@ pub struct Outbound {
     lookup: Arc<dyn Lookup>,
     proxied: bool,
     pub(crate) limits: Limits,
-    /// One permit for each KiB of large answers under way.
-    pub(crate) budget: Arc<Semaphore>,
-    /// One for each KiB of answers that broke off and are kept.
-    pub(crate) kept: Arc<Semaphore>,
+    /// What answers under way may hold.
+    pub(crate) budget: Budget,
+    /// What came of answers that broke off.
+    pub(crate) parts: Parts,
 }
 
 impl fmt::Debug for Outbound {
@@ -126,8 +127,7 @@ impl Outbound {
             .build()
             .map_err(SettingsError::Client)?;
         let secure = way.client(&limits, || resolver(&secure_policy))?;
-        let budget = Arc::new(Semaphore::new(limits.budget.div_ceil(1_024)));
-        let kept = Arc::new(Semaphore::new(crate::parts::ALL_BYTES_MAX / 1_024));
+        let budget = Budget::new(&limits);
         let proxied = way.proxy.is_some();
         Ok(Arc::new(Self {
             secure,
@@ -138,7 +138,7 @@ impl Outbound {
             proxied,
             limits,
             budget,
-            kept,
+            parts: Parts::default(),
         }))
     }
 

@@ -28,6 +28,7 @@ use crate::schedule::{Event, Schedule};
 use crate::settings::PeerSettings;
 use crate::signing::Signs;
 use crate::tally::Why;
+use crate::words::Told;
 
 /// Publications within this time are sent together.
 const CALM: Duration = Duration::from_millis(200);
@@ -104,9 +105,11 @@ impl Relays {
                 holds_back: false,
                 way: None,
                 sent: BTreeMap::new(),
+                went_on: false,
                 piece: PIECE_FIRST,
                 receipts_in: RECEIPTS_FIRST,
                 receipts_at: Instant::now(),
+                no_receipts: Told::default(),
                 place,
                 states: states.clone(),
             };
@@ -149,15 +152,29 @@ struct Relay {
     holds_back: bool,
     /// The way there, for the addresses that were last known.
     way: Option<(Vec<String>, Arc<HttpCarrier>)>,
-    /// Entries that it holds, and segments that it keeps besides.
-    sent: BTreeMap<Origin, (u64, u64)>,
+    sent: BTreeMap<Origin, Sent>,
+    /// Whether the round brought something there that need not be sent again.
+    went_on: bool,
     /// Bytes of segments to send at a time.
     piece: usize,
     receipts_in: Duration,
     receipts_at: Instant,
+    /// Why the receipts do not come.
+    no_receipts: Told,
     /// Where its status stands.
     place: usize,
     states: watch::Sender<Vec<RelayStatus>>,
+}
+
+/// What a relay has of a feed.
+#[derive(Clone, Copy)]
+struct Sent {
+    /// Entries that it holds.
+    held: u64,
+    /// The segments before this one are there, held or kept until the rest has come.
+    stored: u64,
+    /// Whether it must be asked what it holds: a line broke, and perhaps after all had arrived.
+    unsure: bool,
 }
 
 impl Relay {
@@ -192,6 +209,7 @@ impl Relay {
         if self.holds_back && due_in > 0 {
             return Duration::from_secs(due_in);
         }
+        self.went_on = false;
         let outcome = self.round().await;
         self.holds_back = outcome.is_err();
         let rest = match &outcome {
@@ -199,9 +217,8 @@ impl Relay {
                 let receipts = self.receipts_at.saturating_duration_since(Instant::now());
                 receipts.max(CALM).min(self.interval)
             }
-            // What it holds is asked anew.
             Err(_) => {
-                self.sent.clear();
+                self.sent.values_mut().for_each(|sent| sent.unsure = true);
                 Duration::ZERO
             }
         };
@@ -227,7 +244,11 @@ impl Relay {
             Err(Failure::Other { words: reason, .. }) => {
                 let mut chance = [0; 8];
                 self.feeds.random().fill(&mut chance);
-                let event = self.schedule.failed(now, reason, u64::from_be_bytes(chance));
+                let chance = u64::from_be_bytes(chance);
+                let event = match self.went_on {
+                    true => self.schedule.interrupted(now, reason, chance),
+                    false => self.schedule.failed(now, reason, chance),
+                };
                 if matches!(event, Event::Failing { .. } | Event::Dormant { .. }) {
                     warn!(event = "relay.failing", peer.node = %node, "the relay {node} does not have all of our feeds: {reason}");
                 }
@@ -243,7 +264,7 @@ impl Relay {
 
     fn tell(&self, trouble: Option<String>) {
         let now = self.feeds.clock().now();
-        let holds = self.sent.iter().map(|(origin, (held, _))| (origin.clone(), *held)).collect();
+        let holds = self.sent.iter().map(|(origin, sent)| (origin.clone(), sent.held)).collect();
         self.states.send_modify(|states| {
             if let Some(state) = states.get_mut(self.place) {
                 state.last_success = if trouble.is_none() { Some(now) } else { state.last_success };
@@ -293,20 +314,17 @@ impl Relay {
         let signs: Arc<dyn Signs> = Arc::clone(&self.feeds) as _;
         let way =
             HttpCarrier::new(&self.outbound, &urls).map_err(|error| words(error.to_string()))?;
-        let way = Arc::new(way.signed_by(Some(signs)));
+        let way = Arc::new(way.of_node(&self.node).signed_by(Some(signs)));
         self.way = Some((urls, Arc::clone(&way)));
         Ok(way)
     }
 
     /// Sends what the relay lacks of a feed; whether that was something.
     async fn send(&mut self, carrier: &HttpCarrier, origin: &Origin) -> Result<bool, Failure> {
-        let (mut held, mut stored) = match self.sent.get(origin) {
-            Some(sent) => *sent,
-            None => (self.held(carrier, origin).await?, 0),
-        };
+        let Sent { mut held, mut stored, .. } = self.known(carrier, origin).await?;
         let mut sent = false;
         loop {
-            self.sent.insert(origin.clone(), (held, stored));
+            self.sent.insert(origin.clone(), Sent { held, stored, unsure: false });
             let news = self.feeds.pack_news(origin, held, stored, self.piece).await;
             let news = news.map_err(|error| words(error.to_string()))?;
             if news.items.is_empty() {
@@ -321,19 +339,46 @@ impl Relay {
                 )));
             }
             let (length, begun) = (bytes.len(), Instant::now());
-            let answer = self.push(carrier, bytes).await?;
+            let answer = match self.push(carrier, bytes).await {
+                Ok(answer) => answer,
+                Err(failure) => {
+                    if matches!(failure, Failure::Other { .. }) {
+                        // A shorter one may get through before the line breaks again.
+                        self.piece = (self.piece / 2).max(1);
+                    }
+                    return Err(failure);
+                }
+            };
             self.pace(length, begun.elapsed());
             let outcome = answer.outcomes.into_iter().find(|outcome| outcome.origin == *origin);
             let outcome = outcome.ok_or_else(|| words("it said nothing to what it was sent"))?;
             match (outcome.size, news.next) {
                 (Some(now), _) if now > held => (held, stored) = (now, 0),
                 (_, Some(next)) if outcome.wanting && next > stored => stored = next,
-                _ => return Err(words(format!("it did not take {origin}: {}", outcome.words))),
+                _ => {
+                    // Perhaps it kept nothing of it: then all is to be sent again, but not at once.
+                    self.sent.insert(origin.clone(), Sent { held, stored: 0, unsure: true });
+                    self.went_on = false;
+                    return Err(words(format!("it did not take {origin}: {}", outcome.words)));
+                }
             }
             debug!(feed.origin = %origin, peer.node = %self.node, bytes = length,
                    "sent `{origin}` up to {held} entries to {}", self.node);
-            sent = true;
+            (sent, self.went_on) = (true, true);
         }
+    }
+
+    /// What it has of a feed. If it is to be asked, and holds what it held before, it still keeps what it kept.
+    async fn known(&mut self, carrier: &HttpCarrier, origin: &Origin) -> Result<Sent, Failure> {
+        let before = self.sent.get(origin).copied();
+        if let Some(sent) = before.filter(|sent| !sent.unsure) {
+            return Ok(sent);
+        }
+        let held = self.held(carrier, origin).await?;
+        let stored = before.filter(|sent| sent.held == held).map_or(0, |sent| sent.stored);
+        let sent = Sent { held, stored, unsure: false };
+        self.sent.insert(origin.clone(), sent);
+        Ok(sent)
     }
 
     /// Hands a bundle over. Whoever does not know our key is shown our newest node record first: it names the
@@ -369,9 +414,11 @@ impl Relay {
         Ok(note.checkpoint.size)
     }
 
-    /// Takes the receipts that others left there, and looks whether it still holds what it was sent.
+    /// Takes the receipts that others left there, and looks whether it still holds what it was sent. Without
+    /// receipts, what is to be sent is sent all the same.
     async fn take_receipts(&mut self, carrier: &HttpCarrier) -> Result<(), Failure> {
         let sent: Vec<Origin> = self.sent.keys().cloned().collect();
+        let mut trouble = None;
         for origin in sent {
             match carrier.cosignatures(&origin).await {
                 Ok(lines) => {
@@ -379,10 +426,23 @@ impl Relay {
                     debug!(feed.origin = %origin, "{new} new cosignatures of `{origin}`");
                 }
                 Err(CarrierError::NotFound { .. }) => {}
-                Err(error) => return Err(error.into()),
+                Err(error @ CarrierError::Busy { .. }) => return Err(error.into()),
+                Err(error) => trouble = Some(error.to_string()),
             }
-            let held = self.held(carrier, &origin).await?;
-            self.sent.insert(origin, (held, 0));
+            if let Some(sent) = self.sent.get_mut(&origin) {
+                sent.unsure = true;
+            }
+            self.known(carrier, &origin).await?;
+        }
+        let node = &self.node;
+        match trouble {
+            None => self.no_receipts.over(),
+            Some(words) if self.no_receipts.is_news(&words) => {
+                warn!(event = "relay.no-receipts", peer.node = %node, "the receipts at the relay {node} did not come: {words}");
+            }
+            Some(words) => {
+                debug!(peer.node = %node, "the receipts at the relay {node} did not come: {words}");
+            }
         }
         Ok(())
     }

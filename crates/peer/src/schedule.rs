@@ -8,6 +8,8 @@
 use serde::{Deserialize, Serialize};
 use wire::api::PeerState;
 
+use crate::words;
+
 /// The bound of the first wait.
 pub const FIRST_BOUND_S: u64 = 10;
 
@@ -133,7 +135,7 @@ impl Schedule {
     /// A round failed. `chance` is evenly distributed over all `u64`.
     pub fn failed(&mut self, now: u64, reason: &str, chance: u64) -> Event {
         let reason: String = reason.chars().take(REASON_CHARS).collect();
-        let known = self.failures > 0 && same_words(&self.reason, &reason);
+        let known = self.failures > 0 && words::same(&self.reason, &reason);
         let was = self.state;
         self.failures = self.failures.saturating_add(1);
         self.reason.clone_from(&reason);
@@ -204,14 +206,6 @@ fn wait_s(state: PeerState, failures: u64, chance: u64) -> u64 {
     let doublings = u32::try_from(failures.saturating_sub(1)).unwrap_or(u32::MAX).min(20);
     let bound = (FIRST_BOUND_S << doublings).min(BOUND_S);
     LEAST_S.max(below(bound + 1, chance))
-}
-
-/// Whether two reasons differ in nothing but numbers: so many bytes came, so many seconds passed.
-fn same_words(one: &str, other: &str) -> bool {
-    let words = |text: &str| {
-        text.split(|c: char| c.is_ascii_digit()).map(str::to_owned).collect::<String>()
-    };
-    words(one) == words(other)
 }
 
 /// A number from 0 to `bound` - 1, from a number over all of `u64`.

@@ -1,4 +1,4 @@
-//! Why an exchange failed, in words that say what to do.
+//! Why an exchange failed, in words that say what to do, and that are told once.
 
 use std::error::Error;
 use std::io;
@@ -21,6 +21,32 @@ pub(crate) fn of(error: &reqwest::Error) -> String {
         return "it does not answer: no connection in time".to_owned();
     }
     format!("the connection failed: {}", last.chars().take(200).collect::<String>())
+}
+
+/// Whether two reasons differ in nothing but numbers: so many bytes came, so many seconds passed.
+pub(crate) fn same(one: &str, other: &str) -> bool {
+    let words = |text: &str| {
+        text.split(|c: char| c.is_ascii_digit()).map(str::to_owned).collect::<String>()
+    };
+    words(one) == words(other)
+}
+
+/// A trouble that is told once, until it is another one or over.
+#[derive(Debug, Default)]
+pub(crate) struct Told(Option<String>);
+
+impl Told {
+    /// Whether these words were not told last.
+    pub(crate) fn is_news(&mut self, words: &str) -> bool {
+        let known = self.0.as_deref().is_some_and(|told| same(told, words));
+        self.0 = Some(words.to_owned());
+        !known
+    }
+
+    /// It goes well again.
+    pub(crate) fn over(&mut self) {
+        self.0 = None;
+    }
 }
 
 fn known(error: &(dyn Error + 'static)) -> Option<String> {
@@ -73,5 +99,21 @@ fn certificate(error: &rustls::Error) -> String {
             "its certificate is for another name: is the URL right?".to_owned()
         }
         other => format!("its certificate is not accepted: {other}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trouble_is_told_when_it_begins_and_when_it_changes() {
+        let mut told = Told::default();
+        assert!(told.is_news("nothing came for 15 s"));
+        assert!(!told.is_news("nothing came for 20 s"), "it differs in numbers alone");
+        assert!(told.is_news("it refuses connections"));
+        assert!(!told.is_news("it refuses connections"));
+        told.over();
+        assert!(told.is_news("it refuses connections"));
     }
 }

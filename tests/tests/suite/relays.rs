@@ -1,6 +1,9 @@
 //! Nodes that nobody can reach: what they publish is found where they said, at their relays, and is worth as
 //! much as if it came from themselves.
 
+#[cfg(test)]
+mod cut;
+
 use anyhow::{Context as _, Result, ensure};
 use network::audience::Audience;
 use tests::federation::{Federation, Node};

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use super::*;
 use crate::gate::Gate;
-use crate::home::Failure;
+use crate::home::{Failure, Round};
 use crate::limits::Limits;
 use crate::outbound::SystemLookup;
 use crate::tally::Why;
@@ -134,7 +134,7 @@ impl Home for Stage {
         origin: &Origin,
         wait: Option<Duration>,
         progress: &dyn Progress,
-    ) -> Result<bool, Failure> {
+    ) -> Result<Round, Failure> {
         let node = origin.node().as_str();
         *self.rounds.lock().unwrap().entry(node.to_owned()).or_default() += 1;
         let part = self.parts.lock().unwrap().get(node).copied();
@@ -142,7 +142,7 @@ impl Home for Stage {
             Some(Part::Good) => {
                 progress.step("segments", 1, 1);
                 sleep(wait.unwrap_or_default()).await;
-                Ok(false)
+                Ok(Round::default())
             }
             Some(Part::Stuck) => Err(other(stuck(carrier, origin).await)),
             Some(Part::Bad) | None => Err(other("a forged signature".to_owned())),

@@ -132,27 +132,6 @@ async fn the_clock_of_a_peer_is_known_from_its_answers() -> anyhow::Result<()> {
     Ok(())
 }
 
-#[tokio::test]
-async fn a_peer_that_holds_its_share_of_the_budget_leaves_the_others_theirs() -> anyhow::Result<()>
-{
-    let large = format!("HTTP/1.1 200 OK\r\n{BYTES}Content-Length: 1000000\r\n\r\n").into_bytes();
-    let slow = Evil::playing(vec![Play { first: large, then: Then::Hold }]).await?;
-    let quick = Evil::saying(ok(BYTES, &vec![7; 1_000_000])).await?;
-    let limits = Limits { head: 1 << 20, segment: 1 << 20, budget: 2 << 20, ..Limits::default() };
-    let outbound = loopback(limits)?;
-    let holding = HttpCarrier::new(&outbound, &[slow.url()])?;
-    let other = HttpCarrier::new(&outbound, &[quick.url()])?;
-    let origin = origin()?;
-    let held = async {
-        let _ = tokio::join!(holding.segment(&origin, 0), holding.segment(&origin, 1));
-        anyhow::bail!("the slow peer answered")
-    };
-    let served = async { Ok(other.segment(&origin, 0).await?.len()) };
-    let length = tokio::select! { length = served => length, held = held => held }?;
-    assert_eq!(length, 1_000_000);
-    Ok(())
-}
-
 /// A segment of so many bytes, of which these are sent before the connection breaks.
 fn broken_off(bytes: &[u8], all: usize) -> Vec<u8> {
     let head = format!("HTTP/1.1 200 OK\r\n{BYTES}ETag: \"one\"\r\nContent-Length: {all}\r\n\r\n");
@@ -205,5 +184,26 @@ async fn what_is_no_rest_is_not_joined_to_what_came_before() -> anyhow::Result<(
         assert!(error.contains("another part"), "{range}: {error}");
         assert_eq!(carrier.segment(&origin()?, 0).await?, &[9; 50][..]);
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_peer_that_never_adds_to_what_came_is_not_asked_on_soon() -> anyhow::Result<()> {
+    let nothing_more = format!(
+        "HTTP/1.1 206 Partial Content\r\n{BYTES}ETag: \"one\"\r\nContent-Range: bytes 40000-99999/100000\r\n\
+         Content-Length: 60000\r\n\r\n"
+    );
+    let plays = [broken_off(&[7; 40_000], 100_000), nothing_more.into_bytes()];
+    let plays = plays.map(|first| Play { first, then: Then::Close });
+    let evil = Evil::playing(plays.to_vec()).await?;
+    let carrier = evil.carrier(Limits::default())?;
+    let first = carrier.segment(&origin()?, 0).await;
+    assert!(matches!(first, Err(CarrierError::Interrupted { received: 40_000, .. })), "{first:?}");
+    for _ in 0..2 {
+        let again = carrier.segment(&origin()?, 0).await;
+        assert!(matches!(again, Err(CarrierError::Unreachable { .. })), "{again:?}");
+    }
+    // What came is still there: an honest one may have a bad line.
+    assert!(evil.heard()[2].contains("range: bytes=40000-\r\n"), "{:?}", evil.heard());
     Ok(())
 }

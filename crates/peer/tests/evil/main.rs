@@ -3,6 +3,7 @@
 
 mod address;
 mod answer;
+mod budget;
 mod probe;
 mod server;
 mod tls;

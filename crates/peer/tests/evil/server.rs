@@ -13,6 +13,9 @@ use peer::{HttpCarrier, Outbound, PeerSettings};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
+/// How often a trickle drops.
+const DROP: Duration = Duration::from_millis(5);
+
 /// What a server does once it has read a request.
 #[derive(Clone)]
 pub(crate) struct Play {
@@ -29,6 +32,8 @@ pub(crate) enum Then {
     Close,
     /// Nothing more comes, and the connection stays open.
     Hold,
+    /// So many bytes come now and then.
+    Trickle(usize),
 }
 
 /// A server and what it was asked.
@@ -154,6 +159,13 @@ async fn act(stream: &mut TcpStream, play: Play, ears: &Mutex<Vec<String>>) -> i
         Then::Hold => {
             let mut rest = Vec::new();
             stream.read_to_end(&mut rest).await.map(drop)
+        }
+        Then::Trickle(bytes) => {
+            let mut drops = tokio::time::interval(DROP);
+            loop {
+                drops.tick().await;
+                stream.write_all(&vec![7; bytes]).await?;
+            }
         }
     }
 }
