@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{Instant, interval, timeout};
 
 use crate::figures::Latencies;
@@ -22,6 +22,8 @@ use crate::figures::Latencies;
 pub const PATIENCE: Duration = Duration::from_secs(30);
 /// How often a slow client does a little.
 const SLOWLY: Duration = Duration::from_secs(1);
+/// What a slow client lets the system take in ahead.
+const NARROW_BYTES: u32 = 4_096;
 /// Who was sent away, or found no place, tries again after this.
 const AGAIN: Duration = Duration::from_secs(1);
 
@@ -75,7 +77,7 @@ pub async fn slow(server: SocketAddr, number: usize, long: String, tally: Arc<Ta
     let mut drops = interval(SLOWLY);
     loop {
         drops.tick().await;
-        let Ok(Ok(mut stream)) = timeout(PATIENCE, TcpStream::connect(server)).await else {
+        let Ok(Ok(mut stream)) = timeout(PATIENCE, narrow(server)).await else {
             continue;
         };
         Tally::add(&tally.made);
@@ -96,6 +98,13 @@ pub async fn slow(server: SocketAddr, number: usize, long: String, tally: Arc<Ta
         }
         tally.open.fetch_sub(1, Ordering::Relaxed);
     }
+}
+
+/// A connection that takes in so little ahead that a long answer stays where it comes from.
+async fn narrow(server: SocketAddr) -> std::io::Result<TcpStream> {
+    let socket = if server.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    socket.set_recv_buffer_size(NARROW_BYTES)?;
+    socket.connect(server).await
 }
 
 /// Asks for one route after the other, as fast as it is answered.

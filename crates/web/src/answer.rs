@@ -65,6 +65,9 @@ pub(crate) enum Answer {
         "too many readers are waiting for news; try again in {BUSY_SECONDS} s, or without a wait"
     )]
     Busy,
+    /// Too many bytes are on their way already.
+    #[error("this node answers too much at once; try again in {BUSY_SECONDS} s")]
+    NoRoom,
     /// A node that signs more requests than are kept in mind.
     #[error("this node asks too often; it may go on after {TOO_OFTEN_SECONDS} s")]
     TooOften,
@@ -118,6 +121,12 @@ pub(crate) enum Answer {
     /// The catalog could not be made anew.
     #[error(transparent)]
     Rebuild(#[from] feed::feeds::OpenError),
+    /// Work beside the runtime's threads did not end.
+    #[error("the work for this answer was stopped")]
+    Stopped(#[from] tokio::task::JoinError),
+    /// An answer could not be made whole.
+    #[error("this answer broke off")]
+    Cut(#[source] axum::Error),
     /// A page could not be rendered.
     #[error("this page cannot be shown")]
     Page(#[from] askama::Error),
@@ -160,7 +169,9 @@ impl Answer {
                 proof: Some(proof),
                 ..problem.detail(words)
             },
-            Self::Busy | Self::Taking => problem.detail(words).retry_after(BUSY_SECONDS),
+            Self::Busy | Self::NoRoom | Self::Taking => {
+                problem.detail(words).retry_after(BUSY_SECONDS)
+            }
             Self::PushedTooMuch { .. } => problem.detail(words).retry_after(TOMORROW_SECONDS),
             Self::TookTooLong { .. } => problem.detail(words).retry_after(BUSY_SECONDS),
             Self::NoIndex => problem.detail(words).retry_after(INDEX_SECONDS),
@@ -179,7 +190,9 @@ impl Answer {
             Self::NotJson => Name::UnsupportedMediaType,
             Self::TooLong { .. } => Name::TooLong,
             Self::Erased { .. } => Name::Erased,
-            Self::Busy | Self::Taking | Self::TookTooLong { .. } | Self::NoIndex => Name::Busy,
+            Self::Busy | Self::NoRoom | Self::Taking | Self::TookTooLong { .. } | Self::NoIndex => {
+                Name::Busy
+            }
             Self::Search(SearchError::TooLong { .. }) => Name::BadRequest,
             Self::Search(SearchError::Index { .. }) => Name::Internal,
             Self::TooOften | Self::PushedTooMuch { .. } => Name::TooManyRequests,
@@ -194,6 +207,7 @@ impl Answer {
             Self::Upkeep(UpkeepError::Refused { .. }) => Name::Refused,
             Self::Upkeep(UpkeepError::Internal { .. }) => Name::Internal,
             Self::Catalog(_) | Self::Rebuild(_) | Self::Page(_) => Name::Internal,
+            Self::Stopped(_) | Self::Cut(_) => Name::Internal,
         }
     }
 

@@ -72,7 +72,7 @@ pub(crate) async fn records(
     let mut next = None;
     for origin in &origins {
         let page = Page { before: query.before, limit, kind: query.kind.clone() };
-        let page = app.feeds.records(origin, &page)?;
+        let page = app.records(origin, page).await?;
         next = page.next;
         found.extend(page.records.into_iter().enumerate());
     }

@@ -4,23 +4,20 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use feed::feeds::Feeds;
+use feed::feeds::{Feeds, Page, RecordsPage};
 use feed::search::Search;
 use practice::draft::Defaults;
-use tlog::name::NodeName;
-use tokio::sync::Semaphore;
+use tlog::name::{NodeName, Origin};
+use tokio::task::spawn_blocking;
 use wire::api;
 
+use crate::answer::Answer;
 use crate::caller::Nonces;
-
 use crate::copies::Copies;
+use crate::memory::Memory;
 use crate::traffic::Traffic;
 use crate::upkeep::{Meters, Upkeep};
-
-/// Readers held for news at the same time: half of the default connections, so that the others are still
-/// served. One costs some kilobytes; a hub of all mechanisms with every
-/// follower parked needs a few hundred.
-const WAITING_READERS_MAX: usize = 512;
+use crate::waiting::Waiting;
 
 /// One node, as a router serves it. Cheap to clone.
 #[derive(Clone)]
@@ -50,7 +47,9 @@ pub struct App {
     /// The nonces of signed requests.
     pub(crate) nonces: Arc<Nonces>,
     /// Places for readers who wait for news.
-    pub(crate) waiting: Arc<Semaphore>,
+    pub(crate) waiting: Arc<Waiting>,
+    /// What answers and unsigned requests hold.
+    pub(crate) memory: Arc<Memory>,
     /// What nodes push.
     pub(crate) pushes: Arc<crate::bundles::Pushes>,
     /// When each record changed here, for harvesters.
@@ -159,14 +158,31 @@ impl App {
             copies: None,
             relays: Vec::new(),
             search: None,
-            waiting: Arc::new(Semaphore::new(WAITING_READERS_MAX)),
+            waiting: Arc::default(),
+            memory: Arc::default(),
             audience: Audience::Everyone,
         }
     }
 
+    /// What may take more than a few milliseconds, away from the runtime's threads: other requests wait for
+    /// those.
+    pub(crate) async fn aside<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Self) -> T + Send + 'static,
+    ) -> Result<T, Answer> {
+        let app = self.clone();
+        Ok(spawn_blocking(move || work(&app)).await?)
+    }
+
+    /// A page of a feed; many entries may be looked at for it.
+    pub(crate) async fn records(&self, origin: &Origin, page: Page) -> Result<RecordsPage, Answer> {
+        let origin = origin.clone();
+        Ok(self.aside(move |app| app.feeds.records(&origin, &page)).await??)
+    }
+
     /// Readers that wait for news now.
     pub fn waiting_readers(&self) -> usize {
-        WAITING_READERS_MAX.saturating_sub(self.waiting.available_permits())
+        self.waiting.count()
     }
 
     /// Adds further addresses of this node: a request is signed for one of them, or for one in its node

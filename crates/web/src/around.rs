@@ -24,6 +24,7 @@ use crate::answer::Cause;
 use crate::app::{App, Audience};
 use crate::caller::{Caller, identify};
 use crate::pages::{self, Reader};
+use crate::server::{Crowd, Known};
 
 /// The header that names a request in answers, pages and logs.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -47,6 +48,7 @@ pub(crate) async fn every_request(
     let begun = public.then(|| app.traffic.begin(&request));
     let wants_page = wants_page(request.headers());
     let path = request.uri().path().to_owned();
+    let crowd = request.extensions().get::<Crowd>().cloned();
     let (mut response, page, known) = match identify(&app, request).await {
         Err(refused) => (refused.into_response(), None, false),
         Ok(request) => {
@@ -75,6 +77,14 @@ pub(crate) async fn every_request(
         if method == Method::HEAD {
             *response.body_mut() = Body::empty();
         }
+    }
+    // A head names the length of a body that is not there.
+    if public && method != Method::HEAD {
+        let held = app.memory.hold(response, known, crowd.as_ref()).await;
+        response = held.unwrap_or_else(|refused| as_json(refused.into_response()));
+    }
+    if known {
+        response.extensions_mut().insert(Known);
     }
     let status = response.status();
     debug!(request.id = %id, "{method} {path}: {}", status.as_u16());

@@ -1,8 +1,9 @@
 //! `POST /bundles`: what a known node pushes that cannot be reached itself: its own feeds, cosigner lines,
 //! and evidence of forks. Each is taken as if it had been asked for: verified before it is stored.
 //!
-//! Every node has its share: one bundle at a time, so many bytes a day; and all nodes together a few at a
-//! time, so that what they send fits in memory.
+//! Every node has its share: one bundle at a time, so many bytes a day; and all nodes together as many at a
+//! time as fit in memory. A bundle counts by what it said to be long before it came: so a node that sends it
+//! slowly holds no more than it will bring, and has used up its day soon.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -25,6 +26,7 @@ use crate::answer::Answer;
 use crate::api::json;
 use crate::app::App;
 use crate::caller::Caller;
+use crate::memory::kib;
 use crate::params;
 
 /// Lists of lines and evidence that are looked at in one request: those of every feed of a network.
@@ -36,14 +38,14 @@ const FEEDS_MAX: usize = 16;
 /// A node record in a bundle of its own.
 const PRESENTED_BYTES_MAX: usize = limits::NODE_RECORD_BYTES + 1_024;
 
-/// Bundles that are taken at the same time: 64 MiB at most.
-const AT_ONCE: usize = 4;
+/// Signed bodies that are taken at the same time: four of the longest bundles, or many short ones.
+const AT_ONCE_BYTES: usize = 4 * limits::BUNDLE_PUSH_BYTES;
 
 const DAY_S: u64 = 24 * 3_600;
 
 /// What nodes push: who is at it, and how much it was today.
 pub(crate) struct Pushes {
-    places: Arc<Semaphore>,
+    room: Arc<Semaphore>,
     sent: Mutex<BTreeMap<NodeName, Sent>>,
 }
 
@@ -56,25 +58,32 @@ struct Sent {
 
 impl Default for Pushes {
     fn default() -> Self {
-        Self { places: Arc::new(Semaphore::new(AT_ONCE)), sent: Mutex::default() }
+        let room = Arc::new(Semaphore::new(kib(AT_ONCE_BYTES) as usize));
+        Self { room, sent: Mutex::default() }
     }
 }
 
 /// A node's turn; it ends when the last copy of this is dropped.
 #[derive(Clone)]
-pub(crate) struct Turn(Arc<Held>);
+pub(crate) struct Turn {
+    _held: Arc<Held>,
+}
 
 struct Held {
     pushes: Arc<Pushes>,
     node: NodeName,
-    _place: OwnedSemaphorePermit,
+    _room: OwnedSemaphorePermit,
 }
 
 impl Pushes {
-    /// The turn of a node whose signature holds, before its bundle is read. Nodes are those whose keys are
-    /// known here, so the list is as short as theirs.
-    pub(crate) fn enter(self: &Arc<Self>, node: &NodeName, now: u64) -> Result<Turn, Answer> {
-        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| Answer::Taking)?;
+    /// The turn of a node whose signature holds, before its bundle of at most `bytes` is read. Nodes are those
+    /// whose keys are known here, so the list is as short as theirs.
+    pub(crate) fn enter(
+        self: &Arc<Self>,
+        node: &NodeName,
+        bytes: usize,
+        now: u64,
+    ) -> Result<Turn, Answer> {
         let mut sent = self.lock();
         let of_node = sent.entry(node.clone()).or_default();
         if of_node.day != now / DAY_S {
@@ -86,22 +95,21 @@ impl Pushes {
         if of_node.bytes >= limits::BUNDLE_PUSH_BYTES_A_DAY {
             return Err(Answer::PushedTooMuch { limit: limits::BUNDLE_PUSH_BYTES_A_DAY });
         }
+        let room = self.room(bytes)?;
         of_node.now = true;
+        of_node.bytes = of_node.bytes.saturating_add(bytes as u64);
         let (pushes, node) = (Arc::clone(self), node.clone());
-        Ok(Turn(Arc::new(Held { pushes, node, _place: place })))
+        Ok(Turn { _held: Arc::new(Held { pushes, node, _room: room }) })
+    }
+
+    /// Room for a signed body.
+    pub(crate) fn room(&self, bytes: usize) -> Result<OwnedSemaphorePermit, Answer> {
+        let taken = Arc::clone(&self.room).try_acquire_many_owned(kib(bytes));
+        taken.map_err(|_| Answer::Taking)
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<NodeName, Sent>> {
         self.sent.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Turn {
-    /// Counts what was read against the node's share.
-    pub(crate) fn count(&self, bytes: usize) {
-        if let Some(sent) = self.0.pushes.lock().get_mut(&self.0.node) {
-            sent.bytes = sent.bytes.saturating_add(bytes as u64);
-        }
     }
 }
 
@@ -122,7 +130,7 @@ pub(crate) async fn take(
     let Caller::Node(node) = &caller else { return presented(&app, request).await };
     // Its turn began when its signature was checked, and ends with this request.
     let _turn = request.extensions().get::<Turn>().cloned();
-    let bytes = params::bytes(request, limits::BUNDLE_PUSH_BYTES).await?;
+    let bytes = params::bytes(&app, request, limits::BUNDLE_PUSH_BYTES).await?;
     let (contents, items) = parsed(bytes.clone()).await?;
     let mut outcomes = Vec::new();
     let carried = contents.origins().filter(|origin| contents.carries(origin));
@@ -151,8 +159,10 @@ pub(crate) async fn take(
 /// A node record from somebody whose key is not known here: perhaps it names that key. Nobody is told whether
 /// this node follows that one.
 async fn presented(app: &App, request: Request) -> Result<Response, Answer> {
-    let read = params::bytes(request, PRESENTED_BYTES_MAX).await;
-    let bytes = read.map_err(|_| Answer::UnknownCaller)?;
+    let bytes = match params::bytes(app, request, PRESENTED_BYTES_MAX).await {
+        Err(Answer::NoRoom) => return Err(Answer::NoRoom),
+        read => read.map_err(|_| Answer::UnknownCaller)?,
+    };
     let items = bundle::read(&bytes).map_err(|_| Answer::UnknownCaller)?;
     let [Item { kind: ItemKind::NodeRecord, origin, bytes, .. }] = items.as_slice() else {
         return Err(Answer::UnknownCaller);
@@ -207,26 +217,33 @@ mod tests {
     }
 
     #[test]
-    fn a_node_pushes_one_bundle_at_a_time_and_all_together_four() {
+    fn a_node_pushes_one_bundle_at_a_time_and_all_together_what_fits() {
         let pushes = Arc::new(Pushes::default());
-        let first = pushes.enter(&node(0), NOW).ok().unwrap();
-        assert!(matches!(pushes.enter(&node(0), NOW), Err(Answer::Taking)));
-        let others: Vec<_> = (1..AT_ONCE).map(|one| pushes.enter(&node(one), NOW).ok()).collect();
+        let enter = |one: usize, bytes: usize| pushes.enter(&node(one), bytes, NOW);
+        let longest = limits::BUNDLE_PUSH_BYTES;
+        let first = enter(0, longest).ok().unwrap();
+        assert!(matches!(enter(0, 1), Err(Answer::Taking)));
+        let others: Vec<_> = (1..4).map(|one| enter(one, longest).ok()).collect();
         assert!(others.iter().all(Option::is_some));
-        assert!(matches!(pushes.enter(&node(9), NOW), Err(Answer::Taking)));
+        assert!(matches!(enter(9, 1), Err(Answer::Taking)));
         drop(first);
-        assert!(pushes.enter(&node(9), NOW).is_ok());
-        assert!(pushes.enter(&node(0), NOW).is_ok());
+        // Short ones leave each other room, however long they take to come.
+        let short: Vec<_> = (10..110).map(|one| enter(one, 100_000).ok()).collect();
+        assert!(short.iter().all(Option::is_some));
+        assert!(enter(0, 1_000_000).is_ok());
     }
 
     #[test]
     fn a_node_has_its_share_of_a_day_and_of_the_next() {
         let pushes = Arc::new(Pushes::default());
         let share = usize::try_from(limits::BUNDLE_PUSH_BYTES_A_DAY).unwrap();
-        pushes.enter(&node(0), NOW).ok().unwrap().count(share - 1);
-        pushes.enter(&node(0), NOW).ok().unwrap().count(1);
-        assert!(matches!(pushes.enter(&node(0), NOW), Err(Answer::PushedTooMuch { .. })));
-        assert!(pushes.enter(&node(1), NOW).is_ok());
-        assert!(pushes.enter(&node(0), NOW + DAY_S).is_ok());
+        let longest = limits::BUNDLE_PUSH_BYTES;
+        // They count whether they arrive or not.
+        for _ in 0..share / longest {
+            assert!(pushes.enter(&node(0), longest, NOW).is_ok());
+        }
+        assert!(matches!(pushes.enter(&node(0), 1, NOW), Err(Answer::PushedTooMuch { .. })));
+        assert!(pushes.enter(&node(1), longest, NOW).is_ok());
+        assert!(pushes.enter(&node(0), longest, NOW + DAY_S).is_ok());
     }
 }

@@ -10,6 +10,12 @@ use http::header::{
 use http::{HeaderMap, HeaderValue, StatusCode};
 use tlog::hash::Hash;
 use tlog::name::Origin;
+use tokio::task::spawn_blocking;
+
+use crate::answer::Answer;
+
+/// What is hashed within a millisecond.
+const LONG_BYTES: usize = 256 << 10;
 
 /// How long an answer may be kept by whoever gets it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +72,15 @@ impl Content {
     /// Whether the caller has exactly this already.
     pub(crate) fn is_known_to(&self, headers: &HeaderMap) -> bool {
         matches(headers, &self.tag())
+    }
+
+    /// The response of what may be long: the tag is the hash of many megabytes, made away from the
+    /// runtime's threads.
+    pub(crate) async fn answer_long(self, headers: HeaderMap) -> Result<Response, Answer> {
+        match self.bytes.len() {
+            0..=LONG_BYTES => Ok(self.answer(&headers)),
+            _ => Ok(spawn_blocking(move || self.answer(&headers)).await?),
+        }
     }
 
     /// The response, without its bytes if the caller has them already.

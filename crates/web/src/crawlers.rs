@@ -106,7 +106,7 @@ pub(crate) async fn sitemap(
     }
     let base = base(&app, &headers);
     let text = match (feed, pages) {
-        (Some(origin), _) => records(&app, &base, &origin, from)?,
+        (Some(origin), _) => app.aside(move |app| records(app, &base, &origin, from)).await??,
         (None, true) => {
             let addresses = PAGES.iter().map(|path| paths::below(&base, path));
             listed("urlset", "url", addresses)

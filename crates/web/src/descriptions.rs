@@ -1,14 +1,13 @@
 //! What this node holds and how it is: its node record, heads, single bodies by hash, schemas, the
 //! context, health.
 
+use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
-use axum::{Extension, Json};
 use feed::feeds::FeedState;
 use http::{HeaderMap, StatusCode};
 use practice::kind::Kind;
 use serde_json::json;
-use tokio::time::{Instant, timeout_at};
 use wire::heads::{self, HeadLine};
 use wire::media;
 
@@ -16,9 +15,8 @@ use crate::answer::Answer;
 use crate::app::App;
 use crate::caller::Caller;
 use crate::content::{Content, Keep};
-use crate::feed_objects::{applied, asked_wait, body_at, place_to_wait};
+use crate::feed_objects::{Connection, applied, asked_wait, body_at};
 use crate::params::Params;
-use crate::server::Stopping;
 
 /// `GET /.well-known/jopoi`: the node record's bytes, public whatever else is not.
 pub(crate) async fn well_known(
@@ -35,33 +33,20 @@ pub(crate) async fn well_known(
 pub(crate) async fn heads(
     State(app): State<App>,
     caller: Caller,
-    stopping: Option<Extension<Stopping>>,
+    connection: Connection,
     headers: HeaderMap,
 ) -> Result<Response, Answer> {
-    let mut changed = app.feeds.changed();
     let wait = asked_wait(&headers);
     let mut content = head_lines(&app, &caller);
     if let Some(wait) = wait
         && content.is_known_to(&headers)
     {
-        let place = place_to_wait(&app, Some(wait)).ok_or(Answer::Busy)?;
-        let until = Instant::now() + wait;
-        let stopped = async {
-            match &stopping {
-                Some(Extension(stopping)) => stopping.asked().await,
-                None => std::future::pending().await,
-            }
+        let _place = connection.place_to_wait(&app, &caller).ok_or(Answer::Busy)?;
+        let no_news = || {
+            content = head_lines(&app, &caller);
+            content.is_known_to(&headers)
         };
-        let news = async {
-            while let Ok(Ok(())) = timeout_at(until, changed.changed()).await {
-                content = head_lines(&app, &caller);
-                if !content.is_known_to(&headers) {
-                    break;
-                }
-            }
-        };
-        tokio::select! { () = news => {}, () = stopped => {} }
-        drop(place);
+        connection.wait_for_news(&app, wait, no_news).await;
     }
     Ok(applied(content.answer(&headers), wait))
 }

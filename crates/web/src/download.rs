@@ -5,6 +5,7 @@
 
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, LazyLock};
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::State;
@@ -18,6 +19,7 @@ use http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE};
 use tlog::name::Origin;
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
 use tracing::warn;
 use wire::media;
 
@@ -25,14 +27,22 @@ use crate::answer::Answer;
 use crate::app::App;
 use crate::caller::Caller;
 
-/// Downloads at the same time. Each reads the whole collection from the disk once.
-static DOWNLOADS: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(4)));
+/// Downloads at the same time. Each reads the whole collection from the disk once, and has one segment in
+/// memory: a few megabytes at most for what people write.
+static DOWNLOADS: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(8)));
 
-/// Pieces that wait for a slow reader: at most as many segments.
+/// Pieces that wait for a slow reader.
 const PIECES_AHEAD: usize = 2;
 
 /// Written pieces are gathered up to this many bytes before they leave.
 const PIECE_BYTES: usize = 64 << 10;
+
+/// Who takes fewer bytes a second gives up the place, which others want: what a connection brings in the time
+/// that it may last would be no collection.
+const LEAST_BYTES_PER_SECOND: u64 = 8 << 10;
+
+/// The time of the reader's own over which that is measured.
+const STRETCH: Duration = Duration::from_secs(60);
 
 /// `GET /download/collection.jpb`
 pub(crate) async fn collection(State(app): State<App>) -> Result<Response, Answer> {
@@ -94,9 +104,12 @@ struct Outlet {
 
 impl std::io::Write for Outlet {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.gathered.extend_from_slice(bytes);
-        if self.gathered.len() >= PIECE_BYTES {
-            self.flush()?;
+        // A segment is long: what waits for its reader is not another copy of it.
+        for part in bytes.chunks(PIECE_BYTES) {
+            self.gathered.extend_from_slice(part);
+            if self.gathered.len() >= PIECE_BYTES {
+                self.flush()?;
+            }
         }
         Ok(bytes.len())
     }
@@ -115,15 +128,84 @@ fn pieces_of(
     arrived: Receiver<std::io::Result<Bytes>>,
     place: OwnedSemaphorePermit,
 ) -> impl stream::Stream<Item = std::io::Result<Bytes>> + Send {
-    stream::unfold(Some((arrived, place)), |state| async move {
-        let (arrived, place) = state?;
+    stream::unfold(Some((arrived, place, Pace::default())), |state| async move {
+        let (arrived, place, mut pace) = state?;
+        if !pace.asked() {
+            return Some((Err(std::io::ErrorKind::TimedOut.into()), None));
+        }
         let waited = tokio::task::spawn_blocking(move || (arrived.recv(), arrived)).await;
         match waited {
-            Ok((Ok(Ok(piece)), arrived)) => Some((Ok(piece), Some((arrived, place)))),
+            Ok((Ok(Ok(piece)), arrived)) => {
+                pace.gave(piece.len());
+                Some((Ok(piece), Some((arrived, place, pace))))
+            }
             Ok((Ok(Err(error)), _)) => Some((Err(error), None)),
             // The writer is done.
             Ok((Err(_), _)) => None,
             Err(error) => Some((Err(std::io::Error::other(error)), None)),
         }
     })
+}
+
+/// How fast a reader takes what it is given; the time that this node needs does not count.
+#[derive(Default)]
+struct Pace {
+    given_at: Option<Instant>,
+    waited: Duration,
+    bytes: u64,
+}
+
+impl Pace {
+    /// The reader asks for more; false if it took too long for what it had.
+    fn asked(&mut self) -> bool {
+        self.waited += self.given_at.take().map_or(Duration::ZERO, |at| at.elapsed());
+        if self.waited < STRETCH {
+            return true;
+        }
+        let keeps_up = self.bytes >= LEAST_BYTES_PER_SECOND.saturating_mul(self.waited.as_secs());
+        (self.waited, self.bytes) = (Duration::ZERO, 0);
+        keeps_up
+    }
+
+    fn gave(&mut self, bytes: usize) {
+        self.bytes = self.bytes.saturating_add(bytes as u64);
+        self.given_at = Some(Instant::now());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+
+    use futures_util::StreamExt as _;
+
+    use super::*;
+
+    /// Pieces until the end, or until a reader that pauses after each is let go.
+    async fn taken_at_a_pace_of(pause: Duration) -> (usize, bool) {
+        let places = Arc::new(Semaphore::new(1));
+        let place = Arc::clone(&places).try_acquire_owned().unwrap();
+        let (pieces, arrived) = sync_channel(100);
+        for _ in 0..100 {
+            pieces.send(Ok(Bytes::from_static(&[0; PIECE_BYTES]))).unwrap();
+        }
+        drop(pieces);
+        let (mut pieces, mut count) = (pin!(pieces_of(arrived, place)), 0);
+        while let Some(piece) = pieces.next().await {
+            if piece.is_err() {
+                assert!(pieces.next().await.is_none());
+                assert_eq!(places.available_permits(), 1);
+                return (count, false);
+            }
+            count += 1;
+            tokio::time::advance(pause).await;
+        }
+        (count, true)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_reader_who_takes_a_collection_in_drops_gives_its_place_up() {
+        assert_eq!(taken_at_a_pace_of(Duration::from_secs(4)).await, (100, true));
+        assert_eq!(taken_at_a_pace_of(Duration::from_secs(64)).await, (1, false));
+    }
 }

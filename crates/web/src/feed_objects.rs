@@ -1,19 +1,21 @@
 //! The objects of a feed, byte for byte as anybody can verify them (design 4.6): our own feeds and copies
 //! alike. Nothing here is ever content-encoded.
 
+use std::convert::Infallible;
+use std::net::IpAddr;
 use std::time::Duration;
 
-use axum::Extension;
-use axum::extract::State;
+use axum::extract::{FromRequestParts, State};
 use axum::response::{IntoResponse as _, Response};
 use feed::feeds::BodyRead;
 use feed::ports::{Fact, Since};
 use feed::row::Standing;
 use http::header::{CONTENT_DISPOSITION, LINK};
+use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use tlog::name::Origin;
 use tlog::tile::TilePath;
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::{Instant, timeout_at};
 use wire::{media, paths, prefer};
 
 use crate::answer::Answer;
@@ -21,7 +23,8 @@ use crate::app::App;
 use crate::caller::Caller;
 use crate::content::{Content, Keep};
 use crate::params::Params;
-use crate::server::Stopping;
+use crate::server::{RemoteAddress, Stopping};
+use crate::waiting::Place;
 
 /// The relation of a link from a withdrawn body to the entry that withdraws it.
 const WITHDRAWAL_RELATION: &str = "https://w3id.org/jopoi/v1#withdrawal";
@@ -90,27 +93,29 @@ pub(crate) async fn tile(
 pub(crate) async fn since(
     State(app): State<App>,
     caller: Caller,
-    stopping: Option<Extension<Stopping>>,
+    connection: Connection,
     params: Params,
     headers: HeaderMap,
 ) -> Result<Response, Answer> {
     let origin = readable(&app, &caller, &params)?;
     let size = params.number("size")?;
     let wait = asked_wait(&headers);
-    let place = place_to_wait(&app, wait);
-    let news = app.feeds.since(&origin, size, wait.filter(|_| place.is_some()));
-    let news = match stopping {
-        Some(Extension(stopping)) => tokio::select! {
-            news = news => news?,
-            () = stopping.asked() => Since::Nothing,
-        },
-        None => news.await?,
+    let place = wait.and_then(|_| connection.place_to_wait(&app, &caller));
+    if let (Some(wait), Some(_)) = (wait, &place) {
+        let no_news = || app.feeds.view(&origin).is_some_and(|view| view.size() == size);
+        connection.wait_for_news(&app, wait, no_news).await;
+    }
+    // Waiting costs no memory, and what there is then is read by a few at a time.
+    let _turn = match app.feeds.view(&origin).is_some_and(|view| view.size() > size) {
+        true => Some(app.memory.reading(caller.node().is_some()).await?),
+        false => None,
     };
+    let news = app.feeds.since(&origin, size, None).await?;
     // While it was held, the caller may have left the audience.
     still_readable(&app, &caller, &origin)?;
     let response = match news {
         Since::Head(bytes) | Since::Commits(bytes) => {
-            Content::exact(bytes, media::BYTES).of(&origin).answer(&headers)
+            Content::exact(bytes, media::BYTES).of(&origin).answer_long(headers).await?
         }
         Since::Shorter(note) => {
             let mut response = Content::exact(note, media::TEXT).of(&origin).answer(&headers);
@@ -131,8 +136,9 @@ pub(crate) async fn segment(
     headers: HeaderMap,
 ) -> Result<Response, Answer> {
     let origin = readable(&app, &caller, &params)?;
+    let _turn = app.memory.reading(caller.node().is_some()).await?;
     let bytes = app.feeds.segment(&origin, params.number("number")?).await?;
-    Ok(Content::exact(bytes, media::BYTES).of(&origin).answer(&headers))
+    Content::exact(bytes, media::BYTES).of(&origin).answer_long(headers).await
 }
 
 /// `GET …/body/INDEX`: one body.
@@ -212,9 +218,43 @@ pub(crate) fn asked_wait(headers: &HeaderMap) -> Option<Duration> {
     prefer::wait(headers.get(prefer::PREFER)?.to_str().ok()?)
 }
 
-/// A place for a reader who asks to wait; none if there are too many.
-pub(crate) fn place_to_wait(app: &App, wait: Option<Duration>) -> Option<OwnedSemaphorePermit> {
-    wait.and_then(|_| std::sync::Arc::clone(&app.waiting).try_acquire_owned().ok())
+/// What is known of the connection that a request came over; nothing, without a server around the router.
+pub(crate) struct Connection {
+    remote: Option<IpAddr>,
+    stopping: Option<Stopping>,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Connection {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
+        let remote = parts.extensions.get::<RemoteAddress>().map(|remote| remote.0);
+        Ok(Self { remote, stopping: parts.extensions.get::<Stopping>().cloned() })
+    }
+}
+
+impl Connection {
+    /// A place for a reader who asks to wait; none if there are too many.
+    pub(crate) fn place_to_wait(&self, app: &App, caller: &Caller) -> Option<Place> {
+        app.waiting.enter(caller.node().is_some(), self.remote)
+    }
+
+    /// Waits until there is news, the time is over, or the server is on its way out.
+    pub(crate) async fn wait_for_news(
+        &self,
+        app: &App,
+        wait: Duration,
+        mut no_news: impl FnMut() -> bool,
+    ) {
+        let (mut changed, until) = (app.feeds.changed(), Instant::now() + wait);
+        let news = async {
+            while no_news() && matches!(timeout_at(until, changed.changed()).await, Ok(Ok(()))) {}
+        };
+        match &self.stopping {
+            Some(stopping) => tokio::select! { () = news => {}, () = stopping.asked() => {} },
+            None => news.await,
+        }
+    }
 }
 
 /// Says that a wait was honoured.
@@ -251,6 +291,7 @@ async fn stored(
     what: &str,
 ) -> Result<Response, Answer> {
     let origin = readable(app, caller, params)?;
+    let _turn = app.memory.reading(caller.node().is_some()).await?;
     let bytes =
         app.feeds.store().fact(&origin, &fact).await.map_err(feed::feeds::ReadError::from)?;
     let bytes = bytes.ok_or_else(|| Answer::not_found(format!("{what} of `{origin}`")))?;

@@ -33,6 +33,7 @@ mod download;
 mod feed_objects;
 mod found;
 mod linked_data;
+mod memory;
 mod news;
 mod oai;
 mod openapi;
@@ -42,6 +43,7 @@ mod params;
 mod receipts;
 mod search_api;
 mod search_form;
+mod waiting;
 mod witness;
 
 pub use app::{App, Audience, PeersError, PeersView, Site};

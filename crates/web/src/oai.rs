@@ -72,7 +72,7 @@ pub(crate) async fn post(
     headers: HeaderMap,
     request: Request<Body>,
 ) -> Result<Response, Answer> {
-    let form = params::bytes(request, REQUEST_BYTES_MAX).await?;
+    let form = params::bytes(&app, request, REQUEST_BYTES_MAX).await?;
     let form = String::from_utf8_lossy(&form);
     // Both forms are written alike; what cannot stand in an address has no verb.
     let uri = format!("/?{}", form.trim_end()).parse().unwrap_or_default();

@@ -22,7 +22,7 @@ pub(crate) async fn take(
     request: Request,
 ) -> Result<Response, Answer> {
     let origin = readable(&app, &caller, &params)?;
-    let note = params::bytes(request, limits::NOTE_BYTES).await?;
+    let note = params::bytes(&app, request, limits::NOTE_BYTES).await?;
     app.feeds.accept_cosignature(&origin, &note).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

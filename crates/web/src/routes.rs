@@ -3,13 +3,14 @@
 //! The router, the description of the API and the test that asks every route are made from it.
 
 use axum::Router;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn_with_state, map_response};
 use axum::routing::{MethodRouter, any, get, post};
 use http::Method;
 use tower_http::compression::CompressionLayer;
 use wire::paths;
 
 use crate::app::{App, Audience};
+use crate::memory::note_length;
 use crate::{
     answer::Answer, api, around, bundles, caller, crawlers, descriptions, download, feed_objects,
     news, oai, openapi, operator, pages, receipts, search_api, witness,
@@ -246,7 +247,7 @@ fn router(app: App) -> Router {
             router.route(route.pattern, make)
         })
     };
-    let loose = group(Form::Loose).layer(CompressionLayer::new());
+    let loose = group(Form::Loose).layer(map_response(note_length)).layer(CompressionLayer::new());
     let routes = group(Form::Exact).merge(loose);
     let routes =
         if monitor { routes.fallback(operator_only) } else { routes.fallback(nothing_here) };

@@ -5,14 +5,16 @@
 //! business of [`routes`](crate::routes).
 //!
 //! **Invariant:** no client can keep a connection slot for longer than its limits without being served,
-//! and none at all that another wants while it asks for nothing.
+//! and none that another wants while it asks for nothing or takes an answer slowly.
 
+mod answers;
 mod connection;
 mod room;
 mod timed;
 
 use std::future::Future;
 use std::io;
+use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -54,6 +56,9 @@ pub struct Limits {
     /// The stretch of time over which a client that takes its answers slowly must keep up the minimum
     /// rate of [`wire::limits`].
     pub write: Duration,
+    /// A connection on which an answer to a stranger has been under way for longer than this makes room when
+    /// every place is taken, or the memory for answers: a page is over by then on a slow line, and a follower goes on where it was cut off.
+    pub slow: Duration,
     /// One request from its headers to the headers of its answer; beyond the longest wait.
     pub request: Duration,
     /// How long requests under way may take to end after a shutdown was asked for.
@@ -65,8 +70,12 @@ impl Limits {
     /// text of 10 KB that somebody pastes into the search takes three times as much in the address, and is
     /// to get a page, not a closed door. A power of two, for hyper reads a head in such steps.
     pub const HEADER_BYTES: usize = 64 << 10;
-    /// Streams of one HTTP/2 connection: a page, its assets and a follower's parallel segments fit.
-    pub const STREAMS: u32 = 64;
+    /// Streams of one HTTP/2 connection: a page with its assets fits, and each may hold an answer.
+    pub const STREAMS: u32 = 16;
+    /// What one HTTP/2 request may send ahead of being read: a body of most requests.
+    pub const STREAM_WINDOW_BYTES: u32 = 64 << 10;
+    /// What all requests of one HTTP/2 connection may: 128 MiB with the default connections.
+    pub const CONNECTION_WINDOW_BYTES: u32 = 128 << 10;
 }
 
 impl Default for Limits {
@@ -79,6 +88,7 @@ impl Default for Limits {
             requests: 10_000,
             age: Duration::from_secs(3_600),
             write: Duration::from_secs(60),
+            slow: Duration::from_secs(30),
             request: Duration::from_secs(120),
             drain: Duration::from_secs(10),
         }
@@ -108,7 +118,8 @@ pub async fn serve(
     let most = u32::try_from(limits.connections).unwrap_or(u32::MAX).max(1);
     let slots = Arc::new(Semaphore::new(usize::try_from(most).unwrap_or(limits.connections)));
     let (stage, _) = watch::channel(Stage::Open);
-    let (limits, room) = (Arc::new(limits), Arc::new(room::Room::default()));
+    let room = Arc::new(room::Room::new(limits.slow));
+    let limits = Arc::new(limits);
     let mut shutdown = pin!(shutdown);
     loop {
         let slot = tokio::select! {
@@ -159,6 +170,25 @@ impl Stopping {
         drop(stage.wait_for(|stage| *stage != Stage::Open).await);
     }
 }
+
+/// Marks an answer to somebody whose signature holds: strangers do not make it end early.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Known;
+
+/// Everybody who is connected: so that a handler without room for an answer asks those for some who take
+/// theirs slowly.
+#[derive(Clone, Debug)]
+pub(crate) struct Crowd(Arc<room::Room>);
+
+impl Crowd {
+    pub(crate) fn lets_a_slow_one_go(&self) {
+        self.0.let_a_slow_one_go();
+    }
+}
+
+/// Where a request comes from, as far as its connection tells: it may be a proxy.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RemoteAddress(pub(crate) IpAddr);
 
 /// What `accept` brings.
 enum Stream {
@@ -219,12 +249,16 @@ impl Connection {
 
     async fn served(self, stream: Stream) {
         match stream {
-            Stream::Tcp(stream) => self.serve(stream).await,
-            Stream::Unix(stream) => self.serve(stream).await,
+            Stream::Tcp(stream) => {
+                let remote = remote(&stream);
+                self.serve(stream, remote).await;
+            }
+            Stream::Unix(stream) => self.serve(stream, None).await,
             Stream::Tls(stream, acceptor) => {
+                let remote = remote(&stream);
                 let handshake = acceptor.accept(stream);
                 match tokio::time::timeout(self.limits.first_bytes, handshake).await {
-                    Ok(Ok(stream)) => self.serve(stream).await,
+                    Ok(Ok(stream)) => self.serve(stream, remote).await,
                     Ok(Err(error)) => debug!("a TLS handshake failed: {error}"),
                     Err(_) => debug!("a TLS handshake was not finished in time"),
                 }
@@ -232,8 +266,21 @@ impl Connection {
         }
     }
 
-    async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(self, stream: S) {
-        let stream = timed::Timed::new(stream, self.limits.first_bytes, self.limits.write);
-        connection::serve(stream, self.router, &self.limits, self.stage, &self.place.usage).await;
+    async fn serve<S>(self, stream: S, remote: Option<RemoteAddress>)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let (limits, usage) = (&self.limits, &self.place.usage);
+        let stream = timed::Timed::new(stream, limits.first_bytes, limits.write);
+        let told = connection::Told {
+            stopping: Stopping(self.stage.clone()),
+            crowd: Crowd(Arc::clone(&self.place.room)),
+            remote,
+        };
+        connection::serve(stream, told, self.router, limits, self.stage, usage).await;
     }
+}
+
+fn remote(stream: &TcpStream) -> Option<RemoteAddress> {
+    stream.peer_addr().ok().map(|address| RemoteAddress(address.ip()))
 }

@@ -17,7 +17,7 @@ pub(crate) async fn add_checkpoint(
     State(app): State<App>,
     request: Request,
 ) -> Result<Response, Answer> {
-    let request = params::bytes(request, limits::ADD_CHECKPOINT_BYTES).await?;
+    let request = params::bytes(&app, request, limits::ADD_CHECKPOINT_BYTES).await?;
     let (status, media, text) = match app.feeds.add_checkpoint(&request).await {
         Ok(line) => (StatusCode::OK, media::TEXT, line),
         Err(RefusedCheckpoint::Conflict { held }) => {

@@ -50,8 +50,10 @@ async fn main() -> Result<()> {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     match words.as_slice() {
         ["attack", address, idle, slow, uuid, body, origin] => {
-            let routes = Routes::of(&Origin::parse(origin)?, uuid, &Hash::from_hex(body)?);
-            attack(address.parse()?, idle.parse()?, slow.parse()?, routes).await
+            let origin = Origin::parse(origin)?;
+            let routes = Routes::of(&origin, uuid, &Hash::from_hex(body)?);
+            let segment = paths::segment(&origin, 0);
+            attack(address.parse()?, idle.parse()?, slow.parse()?, segment, routes).await
         }
         [seconds, idle, slow] => {
             measure(Duration::from_secs(seconds.parse()?), idle.parse()?, slow.parse()?).await
@@ -245,7 +247,13 @@ async fn wait_for_news(url: String, origin: Origin, length: Duration) -> Result<
 }
 
 /// Attacks until its input ends.
-async fn attack(server: SocketAddr, idlers: usize, slow_ones: usize, routes: Routes) -> Result<()> {
+async fn attack(
+    server: SocketAddr,
+    idlers: usize,
+    slow_ones: usize,
+    segment: String,
+    routes: Routes,
+) -> Result<()> {
     let kinds =
         [Arc::new(Tally::default()), Arc::new(Tally::default()), Arc::new(Tally::default())];
     let [idling, dawdling, flooding] = kinds.clone();
@@ -254,7 +262,7 @@ async fn attack(server: SocketAddr, idlers: usize, slow_ones: usize, routes: Rou
         all.spawn(idle(server, number, Arc::clone(&idling)));
     }
     for number in 0..slow_ones {
-        all.spawn(slow(server, number, "/openapi.json".to_owned(), Arc::clone(&dawdling)));
+        all.spawn(slow(server, number, segment.clone(), Arc::clone(&dawdling)));
     }
     for number in 0..FLOOD {
         all.spawn(flood(server, number * 7, Arc::clone(&routes), Arc::clone(&flooding)));

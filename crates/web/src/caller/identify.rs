@@ -16,6 +16,7 @@ use super::nonces::Untaken;
 use crate::answer::Answer;
 use crate::app::{App, Audience};
 use crate::bundles::Turn;
+use crate::memory::held;
 use crate::params;
 
 /// Longest body of a signed request that is not a bundle: a note, a cosignature, a fault.
@@ -75,10 +76,11 @@ impl Standing {
 
 impl Standing {
     /// The turn of a node that pushes a bundle; `None` for any other request.
-    fn pushes(&self, app: &App, path: &str) -> Result<Option<Turn>, Answer> {
+    fn pushes(&self, app: &App, request: &Request) -> Result<Option<Turn>, Answer> {
         match self {
-            Self::Node(node) if path == paths::BUNDLES => {
-                app.pushes.enter(node, app.feeds.clock().now()).map(Some)
+            Self::Node(node) if request.uri().path() == paths::BUNDLES => {
+                let bytes = params::longest(request.body(), limits::BUNDLE_PUSH_BYTES);
+                app.pushes.enter(node, bytes, app.feeds.clock().now()).map(Some)
             }
             _ => Ok(None),
         }
@@ -105,8 +107,8 @@ pub(crate) async fn identify(app: &App, mut request: Request) -> Result<Request,
             standing @ Standing::Node(_) => {
                 let whole;
                 // A bundle is long: whoever has no turn is told so before it is read.
-                let turn = standing.pushes(app, request.uri().path())?;
-                (request, whole) = with_body(request, has_body, &presented, turn).await?;
+                let turn = standing.pushes(app, &request)?;
+                (request, whole) = with_body(app, request, has_body, &presented, turn).await?;
                 whole.map_or_else(Standing::Refused, |()| standing)
             }
             other => other,
@@ -152,6 +154,7 @@ fn who(app: &App, request: &Request, presented: &Presented) -> Result<NodeName, 
 
 /// Reads the body of a request by a known node, compares it, and puts it back.
 async fn with_body(
+    app: &App,
     request: Request,
     has_body: bool,
     presented: &Presented,
@@ -165,9 +168,15 @@ async fn with_body(
         Some(_) => (limits::BUNDLE_PUSH_BYTES, limits::DEADLINE_PUSH),
         None => (BODY_BYTES_MAX, limits::DEADLINE_SMALL),
     };
-    let bytes = params::bytes_within(Request::new(body), limit, patience).await?;
+    let room = match turn {
+        Some(_) => None,
+        None => Some(app.pushes.room(params::longest(&body, limit))?),
+    };
+    let mut bytes = params::bytes_within(Request::new(body), limit, patience).await?;
+    if let Some(room) = room {
+        bytes = held(bytes, room);
+    }
     if let Some(turn) = turn {
-        turn.count(bytes.len());
         parts.extensions.insert(turn);
     }
     let whole = presented.check_body(&bytes);

@@ -55,7 +55,9 @@ pub(super) async fn check(
     };
     let mut seen = HashSet::new();
     let mut judged = Vec::with_capacity(drafts.len());
-    for mut read in read_all(drafts, &defaults(app), request.dry_run) {
+    let dry_run = request.dry_run;
+    let all = app.aside(move |app| read_all(drafts, &defaults(app), dry_run)).await?;
+    for mut read in all {
         if let Some(typed) = read.typed.take() {
             place(app, &origin, typed, &by_reference, request, &mut read.judged).await?;
         }
@@ -263,7 +265,7 @@ async fn references(app: &App, origin: &Origin) -> Result<HashMap<String, Held>,
         return Ok(found);
     }
     loop {
-        let page = app.feeds.records(origin, &Page { before, limit: PAGE, kind: None })?;
+        let page = app.records(origin, Page { before, limit: PAGE, kind: None }).await?;
         for summary in &page.records {
             let Some(held) = held(app, origin, &summary.id).await? else { continue };
             if let Some(reference) = held.subject.get("local_id").and_then(Value::as_str) {

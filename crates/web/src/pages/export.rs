@@ -40,7 +40,8 @@ pub(crate) async fn profile_docx(
     for (read, body) in &records {
         write(&mut document, &app, &reader, read, body);
     }
-    let bytes = document.to_bytes(name, &site_name(&app, reader.texts), tag)?;
+    let (title, publisher) = (name.to_owned(), site_name(&app, reader.texts));
+    let bytes = app.aside(move |_| document.to_bytes(&title, &publisher, tag)).await??;
     let mut response = Content::exact(bytes, media::DOCX).answer(&headers);
     let file = format!("attachment; filename=\"{code}-profile-{tag}.docx\"");
     if let Ok(file) = HeaderValue::from_str(&file) {

@@ -59,7 +59,7 @@ pub(crate) async fn feed(
         }
         None => None,
     };
-    let page = app.feeds.records(&origin, &Page { before, limit: RECORDS, kind: None })?;
+    let page = app.records(&origin, Page { before, limit: RECORDS, kind: None }).await?;
     let texts = reader.texts;
     let mut records = Vec::new();
     for summary in &page.records {

@@ -218,7 +218,7 @@ async fn newest(
     let mut ranked = Vec::new();
     for view in views.into_iter().take(FEEDS_LOOKED_AT) {
         let page = Page { before: None, limit: 2 * NEWEST, kind: None };
-        let mut records = app.feeds.records(&view.origin, &page)?.records;
+        let mut records = app.records(&view.origin, page).await?.records;
         // Statements about other records stand on the pages of those.
         records.retain(|record| ![Kind::ATTESTATION, Kind::TRANSLATION].contains(&record.kind));
         ranked.extend(records.into_iter().enumerate());

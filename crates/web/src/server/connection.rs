@@ -1,15 +1,14 @@
 //! One connection: HTTP/1 or HTTP/2 over any stream, until it is idle, old, used up or told to stop.
 
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::{Body, Bytes, HttpBody};
+use axum::body::Body;
 use http::{Request, Response};
-use hyper::body::{Frame, Incoming, SizeHint};
+use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -18,13 +17,46 @@ use tokio::time::Instant;
 use tower::ServiceExt as _;
 use tracing::debug;
 
-use super::room::Usage;
-use super::{Limits, Stage, Stopping};
+use super::answers::Counted;
+use super::room::{Ending, Usage};
+use super::{Crowd, Known, Limits, RemoteAddress, Stage, Stopping};
 use crate::answer;
 
-/// Serves one connection to its end.
+/// What handlers learn of the connection.
+pub(super) struct Told {
+    pub(super) stopping: Stopping,
+    pub(super) crowd: Crowd,
+    pub(super) remote: Option<RemoteAddress>,
+}
+
+impl Told {
+    fn tell(&self, extensions: &mut http::Extensions) {
+        extensions.insert(self.stopping.clone());
+        extensions.insert(self.crowd.clone());
+        if let Some(remote) = self.remote {
+            extensions.insert(remote);
+        }
+    }
+}
+
+/// Serves one connection to its end: its own, or that of its client's patience with an answer.
 pub(super) async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     stream: S,
+    told: Told,
+    router: Router,
+    limits: &Limits,
+    stage: watch::Receiver<Stage>,
+    usage: &Arc<Usage>,
+) {
+    tokio::select! {
+        () = served(stream, told, router, limits, stage, usage) => {}
+        () = not_taken(usage, limits.write) => debug!("a connection whose answer was not taken is closed"),
+    }
+}
+
+async fn served<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
+    stream: S,
+    told: Told,
     router: Router,
     limits: &Limits,
     mut stage: watch::Receiver<Stage>,
@@ -32,13 +64,12 @@ pub(super) async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
 ) {
     let service = {
         let usage = Arc::clone(usage);
-        let patience = limits.request;
-        let stopping = Stopping(stage.clone());
+        let (patience, window) = (limits.request, limits.write);
         hyper::service::service_fn(move |request: Request<Incoming>| {
             usage.begin();
             let mut request = request.map(Body::new);
-            request.extensions_mut().insert(stopping.clone());
-            answered(router.clone(), request, patience, Arc::clone(&usage))
+            told.tell(request.extensions_mut());
+            answered(router.clone(), request, patience, window, Arc::clone(&usage))
         })
     };
     let builder = builder(limits);
@@ -66,53 +97,20 @@ pub(super) async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     }
 }
 
-/// Counts a request as ended once its answer was taken, or its client went away.
-struct Ending(Arc<Usage>);
-
-/// The body of an answer; the request ends with it.
-struct Counted {
-    body: Body,
-    _ending: Ending,
-}
-
-impl HttpBody for Counted {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.body).poll_frame(cx)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
-}
-
-impl Drop for Ending {
-    fn drop(&mut self) {
-        self.0.end();
-    }
-}
-
 async fn answered(
     router: Router,
     request: Request<Body>,
     patience: Duration,
+    window: Duration,
     usage: Arc<Usage>,
 ) -> Result<Response<Counted>, std::convert::Infallible> {
-    let ending = Ending(usage);
+    let (answers, ending) = (Arc::clone(&usage.answers), Ending(usage));
     let response = match tokio::time::timeout(patience, router.oneshot(request)).await {
         Ok(Ok(response)) => response,
         Err(_) => answer::took_too_long(patience),
     };
-    Ok(response.map(|body| Counted { body, _ending: ending }))
+    let known = response.extensions().get::<Known>().is_some();
+    Ok(response.map(|body| answers.begin(body, window, known, ending)))
 }
 
 fn builder(limits: &Limits) -> Builder<TokioExecutor> {
@@ -129,6 +127,8 @@ fn builder(limits: &Limits) -> Builder<TokioExecutor> {
         .http2()
         .timer(TokioTimer::new())
         .max_concurrent_streams(Limits::STREAMS)
+        .initial_stream_window_size(Limits::STREAM_WINDOW_BYTES)
+        .initial_connection_window_size(Limits::CONNECTION_WINDOW_BYTES)
         .max_header_list_size(header_bytes)
         .keep_alive_interval(limits.headers)
         .keep_alive_timeout(limits.first_bytes);
@@ -156,6 +156,14 @@ async fn watch_over(usage: &Usage, limits: &Limits, stage: &mut watch::Receiver<
         if idle || begun >= limits.requests || born.elapsed() >= limits.age {
             return;
         }
+    }
+}
+
+/// Returns when a client does not take an answer that is there for it.
+async fn not_taken(usage: &Usage, window: Duration) {
+    let mut ticks = tokio::time::interval(window / 4);
+    while !usage.answers.are_not_taken() {
+        ticks.tick().await;
     }
 }
 

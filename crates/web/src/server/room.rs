@@ -1,6 +1,8 @@
 //! Who makes room when every place is taken: of the connections without a request under way, the one
-//! that has been quiet longest. So a stranger who opens connections and says nothing takes places from
-//! himself, and not from readers.
+//! that has been quiet longest; if there is none, the one whose answer has been under way longest. So a
+//! stranger who opens connections and says nothing, or takes his answers as slowly as he may, takes places
+//! from himself, and not from readers. Whoever waits for news has no answer yet, and stays; so does a node
+//! that signed its request.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,6 +12,8 @@ use std::time::Duration;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout};
 
+use super::answers::Answers;
+
 /// A connection is not asked to leave before it had this long to say what it wants: satellite lines
 /// need most of a second.
 const GRACE: Duration = Duration::from_secs(2);
@@ -18,8 +22,10 @@ const GRACE: Duration = Duration::from_secs(2);
 const LOOK: Duration = Duration::from_millis(100);
 
 /// All open connections, by number.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Room {
+    /// An answer under way for less is left alone.
+    slow: Duration,
     next: AtomicU64,
     open: Mutex<BTreeMap<u64, Arc<Usage>>>,
 }
@@ -31,19 +37,28 @@ pub(super) struct Usage {
     ended: AtomicU64,
     quiet_since: Mutex<Instant>,
     leave: Notify,
+    pub(super) answers: Arc<Answers>,
 }
+
+/// Counts a request as ended once its answer was taken, or its client went away.
+pub(super) struct Ending(pub(super) Arc<Usage>);
 
 /// A connection's place; given back when dropped.
 #[derive(Debug)]
 pub(super) struct Place {
-    room: Arc<Room>,
+    pub(super) room: Arc<Room>,
     number: u64,
     pub(super) usage: Arc<Usage>,
     _slot: OwnedSemaphorePermit,
 }
 
 impl Room {
-    /// A slot for the next connection; somebody quiet leaves if there is none.
+    /// Nobody is in it; answers under way for `slow` make room.
+    pub(super) fn new(slow: Duration) -> Self {
+        Self { slow, next: AtomicU64::new(0), open: Mutex::default() }
+    }
+
+    /// A slot for the next connection; somebody quiet or slow leaves if there is none.
     pub(super) async fn slot(&self, slots: &Arc<Semaphore>) -> Option<OwnedSemaphorePermit> {
         loop {
             if let Ok(slot) = Arc::clone(slots).try_acquire_owned() {
@@ -64,16 +79,30 @@ impl Room {
         Place { room: Arc::clone(self), number, usage, _slot: slot }
     }
 
+    /// Lets the connection go whose answer has been under way longest, if that is long; false if there is none.
+    pub(super) fn let_a_slow_one_go(&self) -> bool {
+        self.let_go(self.slow, |usage| usage.answers.oldest())
+    }
+
     fn let_one_go(&self) {
+        let quiet_since = |usage: &Usage| (!usage.under_way()).then(|| usage.quiet_since());
+        if !self.let_go(GRACE, quiet_since) {
+            self.let_a_slow_one_go();
+        }
+    }
+
+    /// Lets the connection go that has been as `since` tells for longest, and for at least `least`.
+    fn let_go(&self, least: Duration, since: impl Fn(&Usage) -> Option<Instant>) -> bool {
         let mut open = self.open();
-        let quiet = open.iter().filter(|(_, usage)| !usage.under_way());
-        let longest = quiet.map(|(number, usage)| (usage.quiet_since(), *number)).min();
-        if let Some((since, number)) = longest.filter(|(since, _)| since.elapsed() >= GRACE)
-            && let Some(usage) = open.remove(&number)
-        {
-            tracing::debug!("a connection quiet for {} ms makes room", since.elapsed().as_millis());
+        let all = open.iter().filter_map(|(number, usage)| Some((since(usage)?, *number)));
+        let longest = all.min().filter(|(since, _)| since.elapsed() >= least);
+        let Some((since, number)) = longest else { return false };
+        if let Some(usage) = open.remove(&number) {
+            let milliseconds = since.elapsed().as_millis();
+            tracing::debug!("a connection quiet or slow for {milliseconds} ms makes room");
             usage.leave.notify_one();
         }
+        true
     }
 
     fn open(&self) -> MutexGuard<'_, BTreeMap<u64, Arc<Usage>>> {
@@ -87,10 +116,17 @@ impl Drop for Place {
     }
 }
 
+impl Drop for Ending {
+    fn drop(&mut self) {
+        self.0.end();
+    }
+}
+
 impl Usage {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let (begun, ended) = (AtomicU64::new(0), AtomicU64::new(0));
-        Self { begun, ended, quiet_since: Mutex::new(Instant::now()), leave: Notify::new() }
+        let (quiet_since, answers) = (Mutex::new(Instant::now()), Arc::default());
+        Self { begun, ended, quiet_since, leave: Notify::new(), answers }
     }
 
     /// Completes when the connection should make room.
@@ -102,7 +138,7 @@ impl Usage {
         self.begun.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(super) fn end(&self) {
+    fn end(&self) {
         *self.quiet_since.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
         self.ended.fetch_add(1, Ordering::Relaxed);
     }

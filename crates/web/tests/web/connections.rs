@@ -1,15 +1,19 @@
 //! The server over real sockets, with tiny time-outs.
 
 use std::io::Write as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::Bytes;
 use axum::routing::get;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use web::{Certificate, Limits, Listener, serve};
+
+use crate::stand::Stand;
 
 const SHORT: Duration = Duration::from_millis(60);
 
@@ -32,8 +36,14 @@ async fn served(limits: Limits, router: Router) -> Served {
 }
 
 fn router() -> Router {
-    Router::new().route("/", get(async || "here")).route("/never", get(std::future::pending::<()>))
+    Router::new()
+        .route("/", get(async || "here"))
+        .route("/never", get(std::future::pending::<()>))
+        .route("/long", get(async || vec![0_u8; LONG_BYTES]))
 }
+
+/// More than the buffers of both systems take.
+const LONG_BYTES: usize = 32 << 20;
 
 /// Sends `bytes` and reads until the server closes.
 async fn exchange(served: &Served, bytes: &[u8]) -> String {
@@ -111,6 +121,112 @@ async fn whoever_asks_for_nothing_makes_room_long_before_the_limits() {
 }
 
 #[tokio::test]
+async fn whoever_takes_an_answer_slowly_makes_room_and_whoever_waits_for_one_does_not() {
+    let limits = Limits { connections: 2, slow: SHORT, ..Limits::default() };
+    let served = served(limits, router()).await;
+    let mut waits = TcpStream::connect(served.address).await.unwrap();
+    waits.write_all(b"GET /never HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
+    let mut slow = TcpStream::connect(served.address).await.unwrap();
+    slow.write_all(b"GET /long HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
+    // It takes the beginning, so that its answer is under way, and then no more.
+    slow.read_exact(&mut [0; 1_024]).await.unwrap();
+    assert!(exchange(&served, CLOSE).await.ends_with("here"));
+    let mut rest = Vec::new();
+    let _ = slow.read_to_end(&mut rest).await;
+    assert!(rest.len() < LONG_BYTES / 2, "{}", rest.len());
+    // The other one has its connection still: nothing came, not even an end.
+    let nothing = tokio::time::timeout(SHORT, waits.read(&mut [0])).await;
+    assert!(nothing.is_err(), "{nothing:?}");
+}
+
+/// A frame of HTTP/2.
+fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
+    let head = [&length[1..], &[kind, flags], &stream.to_be_bytes()[..]].concat();
+    [&head[..], payload].concat()
+}
+
+/// Opens an HTTP/2 connection whose streams have this window, and asks for `path` on `streams` of them.
+async fn asked_over_http2(served: &Served, window: u32, path: &str, streams: u32) -> TcpStream {
+    let mut stream = TcpStream::connect(served.address).await.unwrap();
+    let mut bytes = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec();
+    bytes.extend(frame(4, 0, 0, &[&[0, 4][..], &window.to_be_bytes()].concat()));
+    // GET, http, and two literals: `:path` and `:authority`.
+    let path = [&[0x82, 0x86, 0x04, u8::try_from(path.len()).unwrap()], path.as_bytes()].concat();
+    let headers = [&path[..], &[0x01, 1, b'a']].concat();
+    for number in 0..streams {
+        bytes.extend(frame(1, 0x05, 2 * number + 1, &headers));
+    }
+    stream.write_all(&bytes).await.unwrap();
+    stream
+}
+
+#[tokio::test]
+async fn an_answer_that_a_closed_window_keeps_is_dropped_with_its_connection() {
+    let limits = Limits { write: SHORT, ..Limits::default() };
+    let answered = Arc::new(());
+    let held = Arc::downgrade(&answered);
+    let bytes = Bytes::from_owner(Owned { _until_sent: answered, bytes: vec![0; LONG_BYTES] });
+    let given = Arc::new(std::sync::Mutex::new(Some(bytes)));
+    let once = move || std::future::ready(given.lock().unwrap().take().unwrap());
+    let router = Router::new().route("/once", get(once));
+    let served = served(limits, router).await;
+    let mut stream = asked_over_http2(&served, 0, "/once", 1).await;
+    let mut sent = Vec::new();
+    // It ends although nothing was written that could wait, and although the client is alive.
+    let _ = stream.read_to_end(&mut sent).await;
+    assert!(sent.len() < 1_024, "{}", sent.len());
+    while held.upgrade().is_some() {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Bytes that tell when the last of them is dropped.
+struct Owned {
+    _until_sent: Arc<()>,
+    bytes: Vec<u8>,
+}
+
+impl AsRef<[u8]> for Owned {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+#[tokio::test]
+async fn pages_are_served_although_slow_readers_hold_all_memory_that_answers_may_take() {
+    let stand = Stand::new().await;
+    let limits = Limits { slow: SHORT, ..Limits::default() };
+    let served = served(limits, web::routes::public(stand.app.clone())).await;
+    let mut slow = Vec::new();
+    let is_over = |stream: &TcpStream| match stream.try_read(&mut [0; 1_024]) {
+        Ok(read) => read == 0,
+        Err(error) => error.kind() != std::io::ErrorKind::WouldBlock,
+    };
+    // They are let go for want of memory alone: there are places for a thousand.
+    while !slow.iter().any(is_over) {
+        assert!(slow.len() < 500);
+        slow.push(asked_over_http2(&served, 0, "/openapi.json", Limits::STREAMS).await);
+        let page = exchange(&served, CLOSE).await;
+        assert!(page.starts_with("HTTP/1.1 200"), "{page}");
+    }
+}
+
+#[tokio::test]
+async fn a_connection_says_how_many_requests_it_takes_at_a_time() {
+    let served = served(Limits::default(), router()).await;
+    let mut stream = asked_over_http2(&served, 65_535, "/", 1).await;
+    let mut head = [0; 9];
+    stream.read_exact(&mut head).await.unwrap();
+    assert_eq!(head[3], 4, "settings come first");
+    let mut settings = vec![0; usize::from(head[2])];
+    stream.read_exact(&mut settings).await.unwrap();
+    let streams = Limits::STREAMS.to_be_bytes();
+    let said = settings.chunks(6).find(|setting| setting[..2] == [0, 3]).unwrap();
+    assert_eq!(said[2..], streams);
+}
+
+#[tokio::test]
 async fn a_shutdown_ends_although_a_request_does_not() {
     let limits = Limits { drain: SHORT, ..Limits::default() };
     let served = served(limits, router()).await;
@@ -143,7 +259,7 @@ async fn a_router_is_served_over_tls() {
     roots.add(made.cert.der().clone()).unwrap();
     let config =
         rustls::ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
-    let connector = tokio_rustls::TlsConnector::from(std::sync::Arc::new(config));
+    let connector = tokio_rustls::TlsConnector::from(Arc::new(config));
     let stream = TcpStream::connect(address).await.unwrap();
     let name = rustls::pki_types::ServerName::try_from("localhost").unwrap();
     let mut stream = connector.connect(name, stream).await.unwrap();

@@ -1,15 +1,21 @@
 //! The objects of a feed, byte for byte.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
-use http::StatusCode;
+use axum::body::{Body, HttpBody as _};
+use bytes::Bytes;
+use futures_util::stream;
+use http::{Method, Request, StatusCode};
 use tlog::checkpoint::SignedCheckpoint;
 use tlog::hash::Hash;
 use tlog::proof_file::TlogProof;
-use tokio::time::timeout;
+use tokio::time::{Instant, Interval, interval, timeout};
+use tower::ServiceExt as _;
+use web::routes;
 use wire::{heads, paths};
 
-use crate::stand::{Stand, practice};
+use crate::stand::{Stand, ask, practice};
 
 /// So long that a test that needs it hangs visibly.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -165,4 +171,62 @@ async fn only_full_tiles_may_be_kept_for_ever() {
     {
         assert_eq!(keep(other).await, "no-cache", "{other}");
     }
+}
+
+#[tokio::test]
+async fn answers_that_nobody_takes_leave_no_room_for_more_of_them_and_room_for_short_ones() {
+    let stand = Stand::new().await;
+    stand.publish(practice("uno")).await;
+    let router = routes::public(stand.app.clone());
+    let get = async |path: &str| {
+        let request = Request::get(path).body(Body::empty()).unwrap();
+        router.clone().oneshot(request).await.unwrap()
+    };
+    let mut untaken = Vec::new();
+    let refused = loop {
+        let response = get("/openapi.json").await;
+        match response.status() {
+            StatusCode::OK => untaken.push(response),
+            _ => break response,
+        }
+        assert!(untaken.len() < 10_000);
+    };
+    assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(refused.headers()["retry-after"], "5");
+    assert_eq!(refused.headers()["content-type"], "application/problem+json");
+    // Whoever follows learns what there is.
+    for path in ["/heads", "/feeds/mechanism.test/public/checkpoint"] {
+        assert_eq!(get(path).await.status(), StatusCode::OK, "{path}");
+    }
+    untaken.pop();
+    assert_eq!(get("/openapi.json").await.status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_compressed_answer_is_whole_before_it_is_sent() {
+    let stand = Stand::new().await;
+    for coding in ["gzip", "zstd"] {
+        let request = Request::get("/openapi.json").header("accept-encoding", coding);
+        let request = request.body(Body::empty()).unwrap();
+        let response = routes::public(stand.app.clone()).oneshot(request).await.unwrap();
+        assert_eq!(response.headers()["content-encoding"], coding);
+        // What compresses while it is sent has no length.
+        assert!(response.body().size_hint().exact().is_some_and(|bytes| bytes > 1_000), "{coding}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_comes_too_slowly_loses_its_place_before_its_time_is_over() {
+    let stand = Stand::new().await;
+    let begun = Instant::now();
+    let seconds = interval(Duration::from_secs(1));
+    let drops = stream::unfold(seconds, async |mut seconds: Interval| {
+        seconds.tick().await;
+        Some((Ok::<_, Infallible>(Bytes::from_static(b"x")), seconds))
+    });
+    let body = Body::from_stream(drops);
+    let router = routes::public(stand.app.clone());
+    let answer = ask(router, Method::POST, paths::OAI, &[], body).await;
+    assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{}", answer.text());
+    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
 }
