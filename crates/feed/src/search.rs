@@ -52,6 +52,9 @@ pub struct Query {
     pub limit: usize,
     /// Whether records that were withdrawn are among them.
     pub withdrawn: Withdrawn,
+    /// Whether a record whose text was erased is found too by a filter that went with it, such as a topic or a
+    /// State: for those who may show the record and must learn that it is gone.
+    pub erased: bool,
     /// Only records that name this one, such as its attestations, its translations and what answers to it.
     /// Without it, and unless their kind is chosen, attestations and translations are not among the hits.
     pub mentions: Option<(Origin, RecordId)>,

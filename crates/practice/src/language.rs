@@ -43,6 +43,15 @@ pub fn direction(tag: &str) -> &'static str {
     if right_to_left { "rtl" } else { "ltr" }
 }
 
+/// A value with its label before it, as `language` sets the colon between them.
+pub fn labelled(language: &str, label: &str, value: &str) -> String {
+    match primary(language) {
+        "fr" => format!("{label}\u{a0}: {value}"),
+        "zh" => format!("{label}：{value}"),
+        _ => format!("{label}: {value}"),
+    }
+}
+
 /// Whether `value` has the form of a language map: an object whose names are all language tags and whose
 /// values are all texts.
 pub fn is_map(value: &Value) -> bool {

@@ -142,15 +142,14 @@ fn full() -> Value {
 }
 
 /// As a word processor copies it: every paragraph a line, an item with its bullet.
-fn copied(language: &str) -> String {
-    let subject = full();
+fn copied(subject: &Value, language: &str) -> String {
     let told = |name: &str| {
         let text = subject.pointer(&format!("/{name}/{language}")).and_then(Value::as_str);
         text.unwrap_or_default().to_owned()
     };
     let summary = practice::kinds::field("summary").map_or("", |field| field.label(language));
     let mut lines = vec!["Paraguay".into(), told("title"), summary.into(), told("summary")];
-    for section in gateway::outline(&subject, language) {
+    for section in gateway::outline(subject, language) {
         lines.push(section.name.to_owned());
         for field in section.fields {
             lines.push(field.name.to_owned());
@@ -168,7 +167,7 @@ fn a_profile_set_out_in_any_language_comes_back_with_the_same_sections() {
     for language in ["es", "ar"] {
         let told =
             Told { language: Some(language.into()), state: Some("PY".into()), ..Told::default() };
-        let back = only(copied(language).as_bytes(), &told);
+        let back = only(copied(&full(), language).as_bytes(), &told);
         assert_eq!(back.not_placed, [], "{language}");
         let mut wanted = full();
         reduce(&mut wanted, language);
@@ -179,6 +178,38 @@ fn a_profile_set_out_in_any_language_comes_back_with_the_same_sections() {
             assert_eq!(back.subject.get(name), Some(value), "{language}: {name}");
         }
     }
+}
+
+#[test]
+fn a_colon_and_a_period_without_end_are_those_of_the_language_and_read_again() {
+    for language in practice::language::INTERFACE {
+        let mut subject = full();
+        reduce(&mut subject, "es");
+        let of_language = subject.to_string().replace("{\"es\":", &format!("{{\"{language}\":"));
+        let subject: Value = serde_json::from_str(&of_language).unwrap();
+        let (text, told) = (
+            copied(&subject, language),
+            Told { language: Some(language.into()), state: Some("PY".into()), ..Told::default() },
+        );
+        let (colon, since) = match language {
+            "fr" => ("\u{a0}: ", "depuis 2015"),
+            "zh" => ("：", "自2015起"),
+            "ar" => (": ", "منذ 2015"),
+            "ru" => (": ", "с 2015"),
+            "en" => (": ", "since 2015"),
+            _ => (": ", "desde 2015"),
+        };
+        for words in [format!("{colon}unit@example.org"), format!("\n{since}\n")] {
+            assert!(text.contains(&words), "{language}: no `{words}` in {text}");
+        }
+        let back = only(text.as_bytes(), &told);
+        for name in ["period", "contact", "legal_bases", "designated_contact"] {
+            assert_eq!(back.subject.get(name), subject.get(name), "{language}: {name}");
+        }
+    }
+    let told = Told { language: Some("en".into()), state: Some("PY".into()), ..Told::default() };
+    let before = copied(&full(), "en").replace("since 2015", "2015 –");
+    assert_eq!(only(before.as_bytes(), &told).subject["period"], json!({"from": "2015"}));
 }
 
 /// Keeps one language of every text.

@@ -74,6 +74,9 @@ impl Entry<'_> {
             changed,
             ..Stored::default()
         };
+        if self.body.is_none() {
+            document.add_text(fields.standing, ERASED);
+        }
         let mut values = facets::of_feed(self.origin, self.kind, self.state);
         if let Some((at, body)) = self.body {
             document.add_text(fields.entry, entry_key(self.origin, at));
@@ -99,6 +102,8 @@ const RESTRICTED: &str = "restricted";
 pub(crate) const CURRENT: &str = "current";
 /// How a record stands that has none any more.
 pub(crate) const WITHDRAWN: &str = "withdrawn";
+/// How one stands besides whose text is gone: nobody can tell by which filters it was found.
+pub(crate) const ERASED: &str = "erased";
 
 /// The term that tells a record.
 pub(crate) fn record_key(origin: &Origin, id: &RecordId) -> String {

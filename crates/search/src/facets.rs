@@ -48,6 +48,12 @@ pub fn of_feed(origin: &Origin, kind: &str, state: Option<&str>) -> Vec<(Facet, 
     found.0
 }
 
+/// Whether a facet is among those of [`of_feed`], and they are right whatever became of the body. The State is
+/// not: a record may be about another than its node's.
+pub(crate) fn outlives_the_body(facet: Facet) -> bool {
+    matches!(facet, Facet::Kind | Facet::Node | Facet::Feed | Facet::Group)
+}
+
 /// Values found so far, each once.
 struct Values(Vec<(Facet, String)>);
 

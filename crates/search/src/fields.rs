@@ -12,7 +12,7 @@ use tantivy::schema::{
 
 /// The form of the index and of its analysers: another number makes every node build its index anew, so it
 /// is raised with every change of a field, of what is put in one, or of [`analyse`](crate::analyse).
-pub(crate) const VERSION: u32 = 3;
+pub(crate) const VERSION: u32 = 4;
 
 /// The language of what is in none of the seven.
 pub(crate) const OTHER: &str = "und";
@@ -30,7 +30,7 @@ pub(crate) struct Fields {
     pub(crate) entry: Field,
     /// `public` or `restricted`.
     pub(crate) audience: Field,
-    /// `current` or `withdrawn`.
+    /// `current` or `withdrawn`; of a withdrawn record without a text also `erased`.
     pub(crate) standing: Field,
     /// `ORIGIN ID` of each record it names.
     pub(crate) mentions: Field,

@@ -12,7 +12,8 @@ use tantivy::{DocAddress, Searcher, TantivyDocument};
 
 use crate::clause::{Clauses, READER_LIFT, Strictness, any, exactly, filter};
 use crate::counts::{Counted, Counting};
-use crate::document::{CURRENT, PUBLIC, Stored, WITHDRAWN, record_key};
+use crate::document::{CURRENT, ERASED, PUBLIC, Stored, WITHDRAWN, record_key};
+use crate::facets::outlives_the_body;
 use crate::fields::{ABOUT_OTHERS, CHANGED};
 use crate::index::{Index, Shared, failed};
 use crate::marks::Marks;
@@ -147,8 +148,10 @@ impl Asked<'_> {
             }
         }
         for (facet, values) in &chosen {
-            let ways = values.iter().flat_map(|value| self.of_facet(*facet, value)).collect();
-            parts.push(filter(any(ways)));
+            let ways = values.iter().flat_map(|value| self.of_facet(*facet, value));
+            let may_have_been = self.query.erased && !outlives_the_body(*facet);
+            let erased = may_have_been.then(|| exactly(fields.standing, ERASED));
+            parts.push(filter(any(ways.chain(erased).collect())));
         }
         if let Some((origin, id)) = &self.query.mentions {
             parts.push(filter(exactly(fields.mentions, &record_key(origin, id))));

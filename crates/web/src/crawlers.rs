@@ -1,17 +1,22 @@
 //! What search engines and those who report a weakness look for: `robots.txt`, the map of the site, and
 //! `security.txt` (RFC 9116).
 
+use std::collections::BTreeSet;
+
 use axum::extract::State;
 use axum::response::Response;
 use feed::feeds::Page;
+use feed::search::{Facet, Query};
 use http::{HeaderMap, Uri};
-use tlog::name::Origin;
+use practice::vocabulary::Vocabulary;
+use tlog::name::{NodeName, Origin};
 use url::form_urlencoded;
 use wire::{media, paths};
 
 use crate::answer::Answer;
 use crate::app::App;
 use crate::content::Content;
+use crate::found;
 use crate::oai::xml::Xml;
 use crate::pages::base_asked_for;
 use crate::texts::{Texts, iso};
@@ -30,10 +35,10 @@ const SECURITY_DAYS: u64 = 180;
 
 const DAY_SECONDS: u64 = 86_400;
 
-/// Pages without a record of their own.
-const PAGES: [&str; 13] = [
+/// Pages without a record of their own. The search is not among them: its one address in each language is a
+/// search, of which there is no end.
+const PAGES: [&str; 12] = [
     paths::HOME,
-    paths::site::SEARCH,
     paths::site::STATES,
     paths::site::TOPICS,
     paths::site::SDGS,
@@ -45,6 +50,14 @@ const PAGES: [&str; 13] = [
     paths::ABOUT,
     paths::site::COST,
     paths::site::ACCESSIBILITY,
+];
+
+/// What has a page for each code under which something is filed: its vocabulary, and where the pages are.
+const FILED: [(Facet, &str, &str); 4] = [
+    (Facet::State, "states", paths::site::STATES),
+    (Facet::Topic, "practice-topics", paths::site::TOPICS),
+    (Facet::Sdg, "sdgs", paths::site::SDGS),
+    (Facet::HumanRightsMechanism, "human-rights-mechanisms", paths::site::HUMAN_RIGHTS_MECHANISMS),
 ];
 
 /// What a crawler finds elsewhere, or would follow without end.
@@ -108,8 +121,9 @@ pub(crate) async fn sitemap(
     let text = match (feed, pages) {
         (Some(origin), _) => app.aside(move |app| records(app, &base, &origin, from)).await??,
         (None, true) => {
-            let addresses = PAGES.iter().map(|path| paths::below(&base, path));
-            listed("urlset", "url", addresses)
+            let fixed = PAGES.iter().map(|path| (*path).to_owned());
+            let all = fixed.chain(filed(&app).await).chain(publishers(&app));
+            listed("urlset", "url", all.map(|path| paths::below(&base, &path)))
         }
         (None, false) if query.is_empty() => index(&app, &base),
         (None, false) => return Err(unreadable()),
@@ -119,6 +133,36 @@ pub(crate) async fn sitemap(
 
 fn unreadable() -> Answer {
     Answer::bad("a map of this site is asked for as `?part=pages` or `?feed=ORIGIN&from=INDEX`")
+}
+
+/// The pages of what something is filed under; none while there is no index to tell.
+async fn filed(app: &App) -> Vec<String> {
+    let query = Query { count: FILED.map(|(facet, ..)| facet).to_vec(), ..Query::default() };
+    let Ok(hits) = found::ask(app, query).await else { return Vec::new() };
+    let mut pages = Vec::new();
+    for (facet, vocabulary, path) in FILED {
+        let counts = hits.counts.get(&facet).map(Vec::as_slice).unwrap_or_default();
+        let known =
+            |code: &str| Vocabulary::get(vocabulary).is_some_and(|list| list.contains(code));
+        let codes = counts.iter().map(|(code, _)| code).filter(|code| known(code));
+        // By their codes: the order of the index is that of their numbers.
+        let codes: BTreeSet<&String> = codes.collect();
+        pages.extend(codes.into_iter().map(|code| format!("{path}/{code}")));
+    }
+    pages
+}
+
+/// The pages of the nodes whose public feeds are held, of the networks, and of their groups.
+fn publishers(app: &App) -> Vec<String> {
+    let public = app.feeds.origins().into_iter().filter(|origin| !origin.feed().is_restricted());
+    let nodes: BTreeSet<NodeName> = public.map(|origin| origin.node().clone()).collect();
+    let mut pages: Vec<String> = nodes.iter().map(paths::node).collect();
+    for network in app.feeds.networks() {
+        let node = network.origin().node();
+        pages.push(paths::network(node));
+        pages.extend(network.groups().map(|group| paths::site::group(node, &group.id)));
+    }
+    pages
 }
 
 /// One map for the pages, and one for each stretch of each public feed.

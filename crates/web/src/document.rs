@@ -10,6 +10,8 @@ use practice::language;
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
+use crate::pages::turns_words;
+
 /// A document.
 #[derive(Template)]
 #[template(path = "document.xml")]
@@ -150,11 +152,7 @@ fn pack(parts: &[(&str, &str)]) -> std::io::Result<Vec<u8>> {
 /// A line without what XML 1.0 cannot hold, and without marks that turn round the words beside it.
 fn writable(line: &str) -> String {
     let refused = |c: char| {
-        (c.is_control() && c != '\t')
-            || matches!(
-                c,
-                '\u{fffe}' | '\u{ffff}' | '\u{202a}'..='\u{202e}' | '\u{2066}' | '\u{2067}'
-            )
+        (c.is_control() && c != '\t') || matches!(c, '\u{fffe}' | '\u{ffff}') || turns_words(c)
     };
     line.chars().filter(|c| !refused(*c)).collect()
 }

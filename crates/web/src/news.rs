@@ -2,7 +2,8 @@
 //!
 //! One mechanism for every feed of news: the address of a search, with its words and filters, gives the
 //! news of a State, a topic, a language or a feed. What was withdrawn stands there as a tombstone
-//! (RFC 6721), so that whoever showed a record takes it down.
+//! (RFC 6721), so that whoever showed a record takes it down. By which filters an erased record was found
+//! nobody knows any more: its tombstone stands wherever it may have been.
 
 use axum::extract::State;
 use axum::response::Response;
@@ -37,6 +38,7 @@ const JSON_FEED: &str = "https://jsonfeed.org/version/1.1";
 struct News<'a> {
     app: &'a App,
     reader: &'a Reader,
+    /// As it was asked for, but for what is the same in every feed of news.
     form: SearchForm,
     title: String,
     found: Vec<Found>,
@@ -70,14 +72,18 @@ pub(crate) async fn json_feed(
 
 impl<'a> News<'a> {
     async fn read(app: &'a App, reader: &'a Reader) -> Result<Self, Answer> {
-        let mut form = strict(reader.query())?;
-        form.order = Some(Order::Newest);
-        if form.withdrawn == Withdrawn::Without {
-            form.withdrawn = Withdrawn::With;
+        let mut form = SearchForm { order: None, ..strict(reader.query())? };
+        if form.withdrawn == Withdrawn::With {
+            form.withdrawn = Withdrawn::Without;
         }
         let texts = reader.texts();
         let limit = form.limit.unwrap_or(RECORDS);
-        let hits = found::ask(app, form.query(texts.code(), limit, &[])).await?;
+        let mut query = form.query(texts.code(), limit, &[]);
+        (query.order, query.erased) = (Order::Newest, true);
+        if query.withdrawn == Withdrawn::Without {
+            query.withdrawn = Withdrawn::With;
+        }
+        let hits = found::ask(app, query).await?;
         let beyond = form.page().saturating_mul(limit);
         let more = hits.total > beyond && beyond <= Query::OFFSET_MAX;
         let found = found::look_up(app, reader.caller(), hits.hits, None).await?;
@@ -93,11 +99,21 @@ impl<'a> News<'a> {
         Ok(Self { app, reader, form, title: without_controls(title), found, more })
     }
 
+    /// The path of these news at `path`, on another page; in the language that was asked for, which the
+    /// next reader of the address may prefer another to.
+    fn path(&self, path: &str, page: usize) -> String {
+        self.reader.link(&self.form.on_page(page).address(path))
+    }
+
     /// The address of these news at `path`, on another page.
     fn address(&self, path: &str, page: usize) -> String {
-        let asked =
-            SearchForm { order: None, withdrawn: Withdrawn::Without, ..self.form.on_page(page) };
-        self.reader.address(&asked.address(path))
+        self.reader.address(&self.path(path, page))
+    }
+
+    /// The address of the page of a record.
+    fn page_of(&self, found: &Found) -> String {
+        let hit = &found.hit;
+        self.reader.address(&self.reader.link(&paths::record(&hit.origin, &hit.id)))
     }
 
     /// When the newest of them changed; with none, the beginning of time.
@@ -109,11 +125,10 @@ impl<'a> News<'a> {
     fn atom(&self) -> String {
         let texts = self.reader.texts();
         let page = self.form.page();
-        let asked = SearchForm { order: None, withdrawn: Withdrawn::Without, ..self.form.clone() };
         let mut xml = Xml::new();
         let root = [("xmlns", ATOM), ("xmlns:at", TOMBSTONES), ("xml:lang", texts.code())];
         xml.open("feed", &root);
-        let id = tag(self.app.feeds.node(), &asked.on_page(1).address(paths::site::SEARCH_ATOM));
+        let id = tag(self.app.feeds.node(), &self.path(paths::site::SEARCH_ATOM, 1));
         xml.leaf("id", &[], &id);
         xml.leaf("title", &[], &self.title);
         xml.leaf("updated", &[], &self.updated());
@@ -159,7 +174,7 @@ impl<'a> News<'a> {
         xml.open("author", &[]);
         xml.leaf("name", &[], &node_name(self.app, hit.origin.node(), texts));
         xml.close();
-        let page = self.reader.address(&paths::record(&hit.origin, &hit.id));
+        let page = self.page_of(found);
         let body = self.reader.address(&paths::body(&hit.origin, hit.index));
         for (media, href) in [("text/html", page), (media::VC, body)] {
             xml.leaf("link", &[("rel", "alternate"), ("type", media), ("href", &href)], "");
@@ -175,7 +190,7 @@ impl<'a> News<'a> {
         let hit = &found.hit;
         let when = time(hit.changed);
         xml.open("at:deleted-entry", &[("ref", &record_tag(found)), ("when", &when)]);
-        let page = self.reader.address(&paths::record(&hit.origin, &hit.id));
+        let page = self.page_of(found);
         xml.leaf("link", &[("rel", "alternate"), ("type", "text/html"), ("href", &page)], "");
         xml.close();
     }
@@ -184,15 +199,13 @@ impl<'a> News<'a> {
         let texts = self.reader.texts();
         let items = self.found.iter().filter(|found| !found.hit.withdrawn && !found.withdrawn);
         let gone = self.found.iter().filter(|found| found.withdrawn);
-        let address =
-            |found: &Found| self.reader.address(&paths::record(&found.hit.origin, &found.hit.id));
         let item = |found: &Found| {
             let hit = &found.hit;
             let tags: Vec<String> =
                 self.categories(found).into_iter().map(|(_, name)| name).collect();
             let mut item = json!({
                 "id": record_tag(found),
-                "url": address(found),
+                "url": self.page_of(found),
                 "title": self.name(found),
                 "content_text": without_controls(found::words(&hit.excerpt)),
                 "date_modified": time(hit.changed),
@@ -206,7 +219,7 @@ impl<'a> News<'a> {
         };
         let tombstone = |found: &Found| {
             let when = time(found.hit.changed);
-            json!({ "id": record_tag(found), "url": address(found), "when": when })
+            json!({ "id": record_tag(found), "url": self.page_of(found), "when": when })
         };
         let page = self.form.page();
         let mut feed = json!({

@@ -67,7 +67,7 @@ pub(crate) use nodes::{node, nodes};
 pub(crate) use problem::{problem, problem_answer};
 pub(crate) use prose::{accessibility, cost};
 pub(crate) use record::record;
-pub(crate) use search::{search, value_name as search_value};
+pub(crate) use search::{search, sort_values as sort_search_values, value_name as search_value};
 pub(crate) use state::state;
 pub(crate) use states::states;
 pub(crate) use subjects::{goal, goals, mechanism, mechanisms, topic, topics};
@@ -109,6 +109,8 @@ pub(crate) struct Frame {
     contact: Option<String>,
     sample: bool,
     languages: Vec<Choice>,
+    /// Whether there is such a page, so that it has an address to be found at.
+    exists: bool,
     /// The one address of this page in this language.
     canonical: String,
     /// Its address in whatever language the reader prefers.
@@ -177,6 +179,7 @@ impl Reader {
             contact: app.site.contact.clone(),
             sample: app.site.sample || about.is_some_and(is_documentation),
             languages: languages.collect(),
+            exists: true,
             canonical: self.address(&self.here(Some(self.texts.code()))),
             negotiated: self.address(&self.here(None)),
             news: self.news(paths::site::SEARCH_ATOM),
@@ -248,6 +251,11 @@ impl Reader {
         paths::below(&self.base, path)
     }
 
+    /// A path of this node, carrying a language that was chosen in the address on.
+    pub(crate) fn link(&self, path: &str) -> String {
+        carried_on(path, self.chosen.then_some(self.texts))
+    }
+
     /// Says of an answer which language it is in, and on what that depends.
     pub(crate) fn mark(&self, head: &mut HeaderMap) {
         set_language(head, self.texts);
@@ -265,14 +273,16 @@ impl Reader {
 }
 
 /// A page without the characters by which a stranger's text could turn round or hide the words beside it:
-/// controls, and marks that embed or override a direction. Isolates stay: the texts themselves use them.
+/// controls, and marks that embed or override a direction.
 pub(crate) fn without_controls(mut html: String) -> String {
-    let harmful = |c: char| {
-        (c.is_control() && !matches!(c, '\n' | '\r' | '\t'))
-            || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}' | '\u{2067}')
-    };
+    let harmful = |c: char| (c.is_control() && !matches!(c, '\n' | '\r' | '\t')) || turns_words(c);
     html.retain(|c| !harmful(c));
     html
+}
+
+/// Whether it turns round the words after it. Isolates of unknown direction do not: our texts use them.
+pub(crate) fn turns_words(c: char) -> bool {
+    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}' | '\u{2067}')
 }
 
 impl FromRequestParts<App> for Reader {
@@ -311,12 +321,14 @@ impl Frame {
 
     /// A path of this node, carrying a chosen language on.
     fn link(&self, path: &str) -> String {
-        match (self.chosen, path.contains('?')) {
-            (false, _) => path.to_owned(),
-            (true, false) => format!("{path}?lang={}", self.texts.code()),
-            (true, true) => format!("{path}&lang={}", self.texts.code()),
-        }
+        carried_on(path, self.chosen.then_some(self.texts))
     }
+}
+
+/// A path with the language that was chosen, if one was.
+fn carried_on(path: &str, chosen: Option<&Texts>) -> String {
+    let mark = if path.contains('?') { '&' } else { '?' };
+    chosen.map_or_else(|| path.to_owned(), |texts| format!("{path}{mark}lang={}", texts.code()))
 }
 
 /// `GET /assets/…`: the style sheet, the script and the icon.

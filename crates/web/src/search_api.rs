@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use axum::extract::State;
 use axum::response::Response;
-use feed::search::{Facet, Hits, Part, Query};
+use feed::search::{Facet, Part, Query};
 use http::header::CONTENT_DISPOSITION;
 use http::{HeaderMap, HeaderValue};
 use practice::recommendation::Recommendation;
@@ -17,7 +17,7 @@ use crate::answer::Answer;
 use crate::app::App;
 use crate::content::Content;
 use crate::found::{self, Found};
-use crate::pages::{Reader, search_value};
+use crate::pages::{Reader, search_value, sort_search_values};
 use crate::search_form::SearchForm;
 use crate::texts::{Texts, iso};
 
@@ -50,18 +50,19 @@ pub(crate) async fn json(
     // Whoever may read a restricted feed finds in it too; the answer is then kept by nobody else.
     query.readable = app.origins(reader.caller());
     query.readable.retain(|origin| origin.feed().is_restricted());
-    let hits = found::ask(&app, query).await?;
+    let mut hits = found::ask(&app, query).await?;
     let beyond = form.page().saturating_mul(limit);
     let more = hits.total > beyond && beyond <= Query::OFFSET_MAX;
     let answer = answers::SearchAnswer {
         total: wide(hits.total),
-        facets: facets(&app, &hits, texts),
+        facets: facets(&app, std::mem::take(&mut hits.counts), texts),
         without: hits.without.iter().map(without).collect(),
         recommendation: wanted.as_ref().map(|wanted| answers::Recommendation {
             symbol: wanted.symbol.clone(),
             paragraph: wanted.paragraph.clone(),
         }),
-        next: more.then(|| form.on_page(form.page() + 1).address(paths::site::API_SEARCH)),
+        next: more
+            .then(|| reader.link(&form.on_page(form.page() + 1).address(paths::site::API_SEARCH))),
         hits: found::look_up(&app, reader.caller(), hits.hits, wanted.as_ref())
             .await?
             .iter()
@@ -113,14 +114,21 @@ pub(crate) fn strict(query: &str) -> Result<SearchForm, Answer> {
     Err(Answer::bad(words.join("; ")))
 }
 
-fn facets(app: &App, hits: &Hits, texts: &Texts) -> BTreeMap<String, Vec<answers::FacetCount>> {
-    let counts = hits.counts.iter().map(|(facet, values)| {
-        let value = |(value, count): &(String, usize)| answers::FacetCount {
-            value: value.clone(),
-            name: search_value(app, *facet, value, texts),
-            count: wide(*count),
+/// The values of each facet with their numbers, in the order of the search page: nobody is told which State
+/// has most.
+fn facets(
+    app: &App,
+    counts: BTreeMap<Facet, Vec<(String, usize)>>,
+    texts: &Texts,
+) -> BTreeMap<String, Vec<answers::FacetCount>> {
+    let counts = counts.into_iter().map(|(facet, mut values)| {
+        sort_search_values(facet, &mut values, texts);
+        let value = |(value, count): (String, usize)| answers::FacetCount {
+            name: search_value(app, facet, &value, texts),
+            count: wide(count),
+            value,
         };
-        (facet.as_str().to_owned(), values.iter().map(value).collect())
+        (facet.as_str().to_owned(), values.into_iter().map(value).collect())
     });
     counts.collect()
 }

@@ -93,7 +93,7 @@ impl SearchForm {
                 "only" => self.withdrawn = Withdrawn::Only,
                 _ => self.unreadable("withdrawn", value, "`without`, `with` or `only`"),
             },
-            "page" => match whole(value).filter(|page| (1..=Query::OFFSET_MAX).contains(page)) {
+            "page" => match whole(value).filter(|page| *page > 0) {
                 Some(page) => self.page = page,
                 None => self.unreadable("page", value, "a number from 1 on"),
             },

@@ -185,21 +185,18 @@ impl Texts {
             }
             _ => return text.to_owned(),
         };
-        let months = self.get("months");
+        // A month alone has another form in Russian than one with its day.
+        let months = self.get(if day.is_empty() { "months-alone" } else { "months" });
         let number: usize = month.parse().unwrap_or_default();
         let Some(name) = number.checked_sub(1).and_then(|at| months.split(',').nth(at)) else {
             return text.to_owned();
         };
-        // A year is not written as other numbers are.
-        let date = self.with_words(
-            key,
-            &[
-                ("year", year),
-                ("month", name.trim()),
-                ("number", month),
-                ("day", day.trim_start_matches('0')),
-            ],
-        );
+        let mut args = FluentArgs::new();
+        // A year is not written as other numbers are; by the day the first of a month is told in French.
+        args.set("year", FluentValue::from(year));
+        args.set("month", FluentValue::from(name.trim()));
+        args.set("day", FluentValue::from(day.parse::<u64>().unwrap_or_default()));
+        let date = self.format(key, None, &args);
         // A date is isolated as a whole where it is put; isolates within would hide its direction.
         date.replace(['\u{2068}', '\u{2069}'], "")
     }
@@ -223,6 +220,11 @@ impl Texts {
             "zh" => things.join("、"),
             _ => things.join(", "),
         }
+    }
+
+    /// A value with its label before it.
+    pub fn labelled(&self, label: &str, value: &str) -> String {
+        language::labelled(self.code, label, value)
     }
 
     /// Every key and attribute of the file, for the test that compares the files.
@@ -356,7 +358,9 @@ mod tests {
                 assert!(!text.is_empty() && text != name, "{}: {key}", texts.code);
                 assert!(!text.contains('{'), "{}: {key} is `{text}`", texts.code);
             }
-            assert_eq!(texts.get("months").split(',').count(), 12, "{}", texts.code);
+            for months in ["months", "months-alone"] {
+                assert_eq!(texts.get(months).split(',').count(), 12, "{}", texts.code);
+            }
         }
     }
 
@@ -422,7 +426,12 @@ mod tests {
         assert_eq!(date("zh", "2026-11-23"), "2026年11月23日");
         assert_eq!(date("en", "2015"), "2015");
         assert_eq!(date("en", "2025-10"), "October 2025");
-        assert_eq!(date("ru", "2025-10"), "10.2025");
+        assert_eq!(date("ru", "2025-10"), "октябрь 2025 г.");
+        assert_eq!(date("ru", "2025-10-07"), "7 октября 2025 г.");
+        assert_eq!(date("fr", "2026-01-01"), "1er janvier 2026");
+        assert_eq!(date("fr", "2026-01-21"), "21 janvier 2026");
+        assert_eq!(date("fr", "2026-01"), "janvier 2026");
+        assert_eq!(date("ar", "2026-11-01"), "1 تشرين الثاني/نوفمبر 2026");
         assert_eq!(date("zh", "2025-10"), "2025年10月");
         assert_eq!(date("en", "2025-13"), "2025-13");
         assert_eq!(date("en", "not a day"), "not a day");

@@ -14,6 +14,7 @@ sample-title = Sample data
 sample-text = No State speaks here. These records were compiled from public sources to show how the network works; whatever is invented belongs to invented States.
 contents = On this page
 months = January, February, March, April, May, June, July, August, September, October, November, December
+months-alone = { months }
 date = { $day } { $month } { $year }
 month-of-year = { $month } { $year }
 date-time = { $date }, { $time } UTC

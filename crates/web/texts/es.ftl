@@ -14,6 +14,7 @@ sample-title = Datos de muestra
 sample-text = Ningún Estado habla aquí. Estas fichas se compilaron a partir de fuentes públicas para mostrar cómo funciona la red; lo inventado corresponde a Estados inventados.
 contents = En esta página
 months = enero, febrero, marzo, abril, mayo, junio, julio, agosto, septiembre, octubre, noviembre, diciembre
+months-alone = { months }
 date = { $day } de { $month } de { $year }
 month-of-year = { $month } de { $year }
 date-time = { $date }, { $time } UTC

@@ -14,7 +14,11 @@ sample-title = Données d’exemple
 sample-text = Aucun État ne s’exprime ici. Ces fiches ont été établies à partir de sources publiques pour montrer le fonctionnement du réseau ; ce qui est inventé est attribué à des États inventés.
 contents = Sur cette page
 months = janvier, février, mars, avril, mai, juin, juillet, août, septembre, octobre, novembre, décembre
-date = { $day } { $month } { $year }
+months-alone = { months }
+date = { $day ->
+    [1] 1er
+   *[other] { $day }
+} { $month } { $year }
 month-of-year = { $month } { $year }
 date-time = { $date }, { $time } UTC
 entries = { $count ->

@@ -14,6 +14,7 @@ sample-title = Dados de exemplo
 sample-text = Nenhum Estado fala aqui. Estas fichas foram compiladas de fontes públicas para mostrar como a rede funciona; o que é inventado pertence a Estados inventados.
 contents = Nesta página
 months = janeiro, fevereiro, março, abril, maio, junho, julho, agosto, setembro, outubro, novembro, dezembro
+months-alone = { months }
 date = { $day } de { $month } de { $year }
 month-of-year = { $month } de { $year }
 date-time = { $date }, { $time } UTC

@@ -14,6 +14,7 @@ sample-title = 示例数据
 sample-text = 此处没有任何国家发言。这些记录根据公开来源编写，用以展示网络如何运作；凡属虚构者，均归于虚构的国家。
 contents = 本页内容
 months = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12
+months-alone = { months }
 date = { $year }年{ $month }月{ $day }日
 month-of-year = { $year }年{ $month }月
 date-time = { $date } { $time } UTC

@@ -1,7 +1,7 @@
 //! Paragraphs as the value of a field, and back.
 //!
 //! Both directions stand together, for each undoes the other: a member of an object is a paragraph
-//! `Label: value`, a code is written as its name, a date as it is in records.
+//! `Label: value`, with the colon of its language, a code is written as its name, a date as it is in records.
 
 use super::blocks::{Block, BlockKind, address};
 use crate::date::is_date;
@@ -23,6 +23,17 @@ const FLAGS: [(&str, &str); 7] = [
 
 /// Between the ends of a period.
 const DASH: &str = " – ";
+
+/// Around the beginning of a period that goes on, in the order of [`INTERFACE`].
+const SINCE: [(&str, &str); 7] = [
+    ("since ", ""),
+    ("depuis ", ""),
+    ("desde ", ""),
+    ("с ", ""),
+    ("自", "起"),
+    ("منذ ", ""),
+    ("desde ", ""),
+];
 
 /// A value made of paragraphs, and the paragraphs that did not fit.
 pub(super) fn value(field: &Field, blocks: Vec<Block>, tag: &str) -> (Option<Value>, Vec<String>) {
@@ -217,7 +228,10 @@ fn append(item: Option<&mut Map<String, Value>>, field: &Field, block: &Block, t
 
 /// `Label: value`, if it is that of a member.
 fn member<'a>(fields: &'a [Field], text: &str, tag: &str) -> Option<(&'a str, Value)> {
-    let (label, rest) = text.split_once(": ")?;
+    let (label, rest) = match text.split_once('：') {
+        Some((label, rest)) if !label.contains(": ") => (label, rest),
+        _ => text.split_once(": ")?,
+    };
     let label = sort_key(label.trim());
     let is_named =
         |field: &&Field| INTERFACE.iter().any(|language| sort_key(field.label(language)) == label);
@@ -240,9 +254,8 @@ fn members(
             return paragraphs(field, value, language, source);
         }
         let word = word(field.shape, value, language, source);
-        let label = field.label(language);
-        let block =
-            word.map(|(tag, word)| tagged(BlockKind::Paragraph, format!("{label}: {word}"), tag));
+        let told = |word: &str| language::labelled(language, field.label(language), word);
+        let block = word.map(|(tag, word)| tagged(BlockKind::Paragraph, told(&word), tag));
         block.into_iter().collect()
     };
     let rest = fields.iter().filter(|field| Some(field.name) != first.map(|first| first.name));
@@ -266,7 +279,8 @@ fn item(fields: &[Field], object: &Map<String, Value>, language: &str, source: &
         let Some(value) = object.get(field.name) else { continue };
         let Some((tag, word)) = word(field.shape, value, language, source) else { continue };
         let kind = if blocks.is_empty() { BlockKind::Item } else { BlockKind::Paragraph };
-        blocks.push(tagged(kind, format!("{}: {word}", field.label(language)), tag));
+        let told = language::labelled(language, field.label(language), &word);
+        blocks.push(tagged(kind, told, tag));
     }
     blocks
 }
@@ -293,6 +307,10 @@ fn single(shape: Shape, text: &str, tag: &str) -> Option<Value> {
             (yes || no).then(|| yes.into())
         }
         Shape::Period => {
+            let since = |(before, after): &(&str, &str)| {
+                text.strip_prefix(before)?.strip_suffix(after).filter(|from| is_date(from))
+            };
+            let text = SINCE.iter().find_map(since).unwrap_or(text);
             let (from, to) = text.split_once(DASH.trim()).unwrap_or((text, ""));
             let (from, to) = (from.trim(), to.trim());
             match (is_date(from), is_date(to), to.is_empty()) {
@@ -326,18 +344,32 @@ fn word(
         (Shape::Code(list) | Shape::Codes(list), Value::String(code)) => plain(&name(list, code)),
         (Shape::Language | Shape::Languages, Value::String(tag)) => plain(&name("languages", tag)),
         (Shape::Flag, Value::Bool(flag)) => {
-            let known = INTERFACE.iter().position(|known| *known == language::primary(language));
-            let (yes, no) = known.and_then(|at| FLAGS.get(at)).unwrap_or(&("Yes", "No"));
+            let (yes, no) = of_language(&FLAGS, language);
             plain(if *flag { yes } else { no })
         }
         (Shape::Period, Value::Object(period)) => {
             let end = |name: &str| period.get(name).and_then(Value::as_str).unwrap_or_default();
-            plain(format!("{}{DASH}{}", end("from"), end("to")).trim_end())
+            let (before, after) = of_language(&SINCE, language);
+            match (end("from"), end("to")) {
+                (from, "") => plain(&format!("{before}{from}{after}")),
+                (from, to) => plain(&format!("{from}{DASH}{to}")),
+            }
         }
         (_, Value::String(text)) => plain(text),
         (_, Value::Number(number)) => plain(&number.to_string()),
         _ => None,
     }
+}
+
+/// What of a table in the order of [`INTERFACE`] is for a reader of `language`; English is for all others.
+fn of_language(
+    table: &[(&'static str, &'static str); 7],
+    language: &str,
+) -> (&'static str, &'static str) {
+    let [english, ..] = table;
+    let mut all = INTERFACE.iter().zip(table);
+    let found = all.find(|(known, _)| **known == language::primary(language));
+    *found.map_or(english, |(_, words)| words)
 }
 
 fn tagged(kind: BlockKind, text: String, language: Option<String>) -> Block {

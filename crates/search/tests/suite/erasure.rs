@@ -75,6 +75,39 @@ async fn after_an_erasure_no_word_stands_in_any_file_of_the_index() {
 }
 
 #[tokio::test]
+async fn who_asks_for_erased_records_finds_them_by_every_filter_they_may_have_had() {
+    let stand = Stand::new().await;
+    // About another State than that of its node.
+    let about = json!({"states": ["PT"], "topics": ["tracking-tools"]});
+    let erased = stand.publish(practice(&[("pt", "Apagada", "Texto")], about)).await;
+    let withdrawn = stand.publish(practice(&[("en", "Gone", "Words")], json!({}))).await;
+    stand.publish(practice(&[("en", "Here", "Words")], json!({}))).await;
+    stand.withdraw(&erased.id, true).await;
+    stand.withdraw(&withdrawn.id, false).await;
+    let found = |facet: Facet, value: &str, erased| {
+        let facets = vec![(facet, value.to_owned())];
+        let query =
+            Query { facets, erased, withdrawn: Withdrawn::With, limit: 9, ..Query::default() };
+        stand.search(&query).hits.into_iter().map(|hit| hit.id).collect::<Vec<_>>()
+    };
+    for (facet, value) in [
+        (Facet::State, "PT"),
+        (Facet::Region, "weog"),
+        (Facet::Topic, "tracking-tools"),
+        (Facet::Language, "pt"),
+        (Facet::Kind, "good-practice"),
+        (Facet::Feed, stand.origin.as_ref()),
+    ] {
+        assert!(found(facet, value, true).contains(&erased.id), "{facet:?}");
+    }
+    // What is still known of it decides, and of a record that was not erased everything is.
+    assert_eq!(found(Facet::Kind, "resource", true), []);
+    assert_eq!(found(Facet::Node, "other.test", true), []);
+    assert_eq!(found(Facet::Topic, "legal-basis", true), [erased.id]);
+    assert_eq!(found(Facet::State, "PT", false), []);
+}
+
+#[tokio::test]
 async fn a_restricted_feed_is_found_by_those_alone_who_may_read_it() {
     let stand = Stand::new().await;
     let origin =

@@ -1,4 +1,7 @@
-//! Writing XML 1.0: every element is closed, every text escaped, and what XML cannot hold replaced.
+//! Writing XML 1.0: every element is closed, every text escaped, and what XML cannot hold replaced. Marks that
+//! turn round the words after them are left out, as on pages; signed bytes travel in base64, which has none.
+
+use crate::pages::turns_words;
 
 /// A document under way.
 #[derive(Debug)]
@@ -83,6 +86,7 @@ impl Xml {
                 '<' => self.text.push_str("&lt;"),
                 '>' => self.text.push_str("&gt;"),
                 '"' => self.text.push_str("&quot;"),
+                turning if turns_words(turning) => {}
                 // A parser would turn it into a line feed.
                 '\r' => self.text.push_str("&#13;"),
                 '\t' | '\n' | ' '.. if !is_forbidden(letter) => self.text.push(letter),
@@ -105,7 +109,7 @@ mod tests {
     fn nothing_that_a_text_holds_can_become_markup() {
         let mut xml = Xml::new();
         xml.open("a", &[("b", "\"<'&\n")]);
-        xml.leaf("c", &[], "]]> <d/>\r\u{0}\u{1b}\u{ffff} né");
+        xml.leaf("c", &[], "]]> \u{202e}\u{2067}<d/>\r\u{0}\u{1b}\u{ffff} né");
         let text = xml.finish();
         assert_eq!(
             text.split_once('\n').unwrap().1,

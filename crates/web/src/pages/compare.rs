@@ -52,6 +52,7 @@ struct Chosen {
     href: String,
     title: Passage,
     basis: Option<String>,
+    not_assessed: bool,
     translation: Option<String>,
     /// How many others it has.
     others: bool,
@@ -127,6 +128,7 @@ fn chosen_of(profile: &Profile, others: bool) -> Chosen {
         href: profile.href.clone(),
         title: profile.title.clone(),
         basis: profile.basis.clone(),
+        not_assessed: profile.not_assessed,
         translation: profile.translation.clone(),
         others,
     }

@@ -14,6 +14,7 @@ use serde_json::{Map, Value, json};
 use tlog::name::NodeName;
 use wire::{media, paths};
 
+use super::profile::is_silent_on_assessment;
 use super::state::profile_records;
 use super::{Reader, is_documentation, node_name, site_name};
 use crate::answer::Answer;
@@ -172,18 +173,23 @@ fn provenance(app: &App, reader: &Reader, read: &RecordRead, body: &Body) -> Vec
     let published =
         [("node", &*node_name(app, node, texts)), ("date", &*texts.date(body.valid_from()))];
     let mut lines = vec![texts.with("record-authentic", &published)];
-    lines.push(match body.subject().get("basis").and_then(Value::as_str) {
+    let basis = body.subject().get("basis").and_then(Value::as_str);
+    lines.push(match basis {
         Some("own-statement") => label("terms", "self-described"),
         Some(basis) => label("bases", basis),
         None => String::new(),
     });
+    if is_silent_on_assessment(basis) {
+        lines.push(texts.get("record-not-assessed"));
+    }
     let page = reader.address(&paths::record(&read.origin, &read.id));
-    lines.push(format!("{}: {page}", label("fields", "url")));
-    lines.push(format!("{}: {}", label("fields", "version"), body.version()));
-    lines.push(format!("{}: sha256:{}", label("fields", "body"), body.hash().to_hex()));
+    let told = |name: &str, value: &str| texts.labelled(&label("fields", name), value);
+    lines.push(told("url", &page));
+    lines.push(told("version", &body.version().to_string()));
+    lines.push(told("body", &format!("sha256:{}", body.hash().to_hex())));
     if let Some(index) = entry(read) {
         let proof = reader.address(&paths::proof(&read.origin, index));
-        lines.push(format!("{}: {proof}", texts.get("proof-file-proof")));
+        lines.push(texts.labelled(&texts.get("proof-file-proof"), &proof));
     }
     lines.push(format!("{} jopoi verify {page}", texts.get("proof-jopoi-text")));
     lines.retain(|line| !line.is_empty());

@@ -26,6 +26,8 @@ struct FeedPage {
     node: String,
     node_href: String,
     line: FeedLine,
+    /// When it changed last.
+    changed: String,
     root: String,
     vkey: String,
     checkpoint: String,
@@ -67,29 +69,34 @@ pub(crate) async fn feed(
     }
     let here = paths::feed(&origin);
     let node = node_name(&app, origin.node(), texts);
+    let line = line::feed(&view, &followed(&app, &reader.caller).peers, texts);
     let fresh = app.feeds.freshness(&origin);
     let seen = fresh.median.map(|time| texts.time(time));
-    let page = FeedPage {
-        frame: reader.frame(&app, Some(origin.node())),
-        title: texts.with("feed-title", &[("feed", origin.feed().as_str()), ("node", &node)]),
-        node,
-        node_href: paths::node(origin.node()),
-        line: line::feed(&view, &followed(&app, &reader.caller).peers, texts),
-        root: view.root().to_base64(),
-        vkey: view.log_vkey().map(|key| key.to_string()).unwrap_or_default(),
-        checkpoint: paths::checkpoint(&origin),
-        stale: seen
-            .as_ref()
-            .filter(|_| fresh.stale)
-            .map(|time| texts.with("feed-stale", &[("time", time)])),
-        seen,
-        continued: continued(&view, texts),
-        audience: view.origin.feed().is_restricted().then(|| audience(&app, &view, texts)),
-        address: paths::below(&reader.base, &here),
-        records,
-        older: page.next.map(|next| format!("{here}?before={next}")),
-        newest: before.map(|_| here),
-    };
+    let page =
+        FeedPage {
+            frame: reader.frame(&app, Some(origin.node())),
+            title: texts.with("feed-title", &[("feed", origin.feed().as_str()), ("node", &node)]),
+            node,
+            node_href: paths::node(origin.node()),
+            changed: texts.labelled(&texts.get("changed"), &line.changed),
+            line,
+            root: view.root().to_base64(),
+            vkey: view.log_vkey().map(|key| key.to_string()).unwrap_or_default(),
+            checkpoint: paths::checkpoint(&origin),
+            stale: seen
+                .as_ref()
+                .filter(|_| fresh.stale)
+                .map(|time| texts.with("feed-stale", &[("time", time)])),
+            seen,
+            continued: continued(&view, texts),
+            audience: view.origin.feed().is_restricted().then(|| {
+                texts.labelled(&texts.get("feed-audience"), &audience(&app, &view, texts))
+            }),
+            address: paths::below(&reader.base, &here),
+            records,
+            older: page.next.map(|next| format!("{here}?before={next}")),
+            newest: before.map(|_| here),
+        };
     reader.page(&page)
 }
 

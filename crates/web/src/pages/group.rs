@@ -4,7 +4,6 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 use feed::search::Facet;
-use practice::vocabulary;
 use tlog::name::{FeedName, NodeName, Origin};
 use wire::paths::{self, site};
 
@@ -54,7 +53,7 @@ pub(crate) async fn group(
     let texts = reader.texts;
     let mut members: Vec<Member> =
         group.subject.members.iter().map(|node| member(&app, &reader, node)).collect();
-    members.sort_by_cached_key(|member| vocabulary::sort_key(&member.name));
+    texts.sort_by_name(&mut members, |member| &member.name);
     let value = format!("{node}/{text}");
     reader.page(&GroupPage {
         frame: reader.frame(&app, Some(&node)),

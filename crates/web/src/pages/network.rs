@@ -77,7 +77,7 @@ pub(crate) async fn network(
     let texts = reader.texts;
     let mut participants: Vec<ParticipantLine> =
         told.participants.iter().map(|one| line(&app, &origin, one, texts)).collect();
-    participants.sort_by_cached_key(|line| vocabulary::sort_key(&line.name));
+    texts.sort_by_name(&mut participants, |line| &line.name);
     let count = told.committee.len().to_string();
     let threshold = told.threshold.to_string();
     let member = |member: &api::Member| match &member.node {
@@ -85,10 +85,10 @@ pub(crate) async fn network(
         None => member.root.clone(),
     };
     let mut committee: Vec<String> = told.committee.iter().map(member).collect();
-    committee.sort_by_cached_key(|name| vocabulary::sort_key(name));
+    texts.sort_by_name(&mut committee, |name| name);
     let mut groups: Vec<GroupLine> =
         told.groups.iter().map(|one| group(&app, &node, one, texts)).collect();
-    groups.sort_by_cached_key(|line| vocabulary::sort_key(&line.name));
+    texts.sort_by_name(&mut groups, |line| &line.name);
     // A version that a newer one replaced waits for nobody.
     let wanted = network.pending().iter().filter(|one| !one.superseded);
     let pending = wanted.map(|one| pending(&app, &origin, one, texts)).collect();
@@ -142,7 +142,7 @@ fn line(app: &App, origin: &Origin, one: &api::Participant, texts: &Texts) -> Pa
 fn group(app: &App, network: &NodeName, one: &api::Group, texts: &Texts) -> GroupLine {
     let mut members: Vec<String> =
         one.members.iter().map(|node| node_name(app, node, texts)).collect();
-    members.sort_by_cached_key(|name| vocabulary::sort_key(name));
+    texts.sort_by_name(&mut members, |name| name);
     GroupLine {
         href: paths::site::group(network, &one.id),
         name: best_name(&one.names, texts).unwrap_or_default(),

@@ -5,7 +5,6 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 use feed::feeds::{FeedState, View};
-use practice::vocabulary;
 use wire::api::Peer;
 use wire::paths;
 
@@ -49,7 +48,8 @@ pub(crate) async fn network_status(
     let views = app.views(&reader.caller).into_iter();
     let public = views.filter(|view| !view.origin.feed().is_restricted());
     let mut lines: Vec<Line> = public.map(|view| line(&app, &view, &peers, texts)).collect();
-    lines.sort_by_cached_key(|line| (vocabulary::sort_key(&line.name), line.origin.clone()));
+    lines.sort_by(|one, other| one.origin.cmp(&other.origin));
+    texts.sort_by_name(&mut lines, |line| &line.name);
     let network = |node| (paths::network(node), node_name(&app, node, texts));
     let networks = app.feeds.networks();
     reader.page(&NetworkStatusPage {

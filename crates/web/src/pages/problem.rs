@@ -30,8 +30,10 @@ impl ProblemPage {
     fn new(app: &App, reader: &Reader, name: Name, met: Option<&Problem>) -> Self {
         let texts = reader.texts;
         let key = format!("problem-{}", name.as_str());
+        let mut frame = reader.frame(app, None);
+        frame.exists = met.is_none();
         Self {
-            frame: reader.frame(app, None),
+            frame,
             title: texts.get(&key),
             advice: texts.attribute(&key, "advice"),
             status: texts.with("problem-status", &[("status", &name.status().to_string())]),

@@ -30,6 +30,8 @@ pub(crate) struct Profile {
     pub(crate) authentic: String,
     /// Who says so.
     pub(crate) basis: Option<String>,
+    /// That nobody assessed it, where the basis does not say so.
+    pub(crate) not_assessed: bool,
     /// That these words are a translation, and whose work.
     pub(crate) translation: Option<String>,
     /// Whether the State's own mechanism says this of itself.
@@ -92,6 +94,7 @@ pub(crate) fn of(app: &App, reader: &Reader, read: &RecordRead) -> Option<Profil
         kind: shower.label("record-kinds", body.kind().as_str()),
         authentic: texts.with("record-authentic", &values),
         basis: basis.map(|basis| basis_words(shower, basis)),
+        not_assessed: is_silent_on_assessment(basis),
         translation: translation(shower, body, &title.lang),
         own: own && !is_documentation(body.node()),
         sample: is_documentation(body.node()),
@@ -116,6 +119,11 @@ fn sections(shower: Shower<'_>, subject: &Map<String, Value>) -> Vec<Section> {
         fields: fields.into_iter().filter_map(told).collect(),
     });
     all.filter(|section| !section.fields.is_empty()).collect()
+}
+
+/// Whether the words of a basis do not say that the network assessed nothing: those of an own statement do.
+pub(crate) fn is_silent_on_assessment(basis: Option<&str>) -> bool {
+    basis.is_some_and(|basis| basis != "own-statement")
 }
 
 /// Who says so, in the fixed words.

@@ -27,6 +27,7 @@ use self::history::Event;
 use self::links::Links;
 use self::tongues::{Choice, Tongues};
 use self::versions::Version;
+use super::profile::is_silent_on_assessment;
 use super::proof::Proof;
 use super::value::Shower;
 use super::{Frame, Reader, node_name, node_subject, speaks_for, two_versions};
@@ -153,7 +154,7 @@ fn page(
         }),
         authentic,
         basis: basis.map(|basis| basis_words(shower, basis)),
-        not_assessed: basis.is_some_and(|basis| basis != "own-statement"),
+        not_assessed: is_silent_on_assessment(basis),
         caveat: (kind == Some(Kind::EXCHANGE_ARRANGEMENT))
             .then(|| shower.label("terms", "not-legally-binding")),
         content: body.map(|body| Content::of(shower, body)).unwrap_or_default(),

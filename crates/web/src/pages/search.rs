@@ -53,8 +53,8 @@ struct SearchPage {
     chips: Vec<Chip>,
     /// What of the address could not be read, and what was not found ready.
     notices: Vec<String>,
-    /// The address without what could not be read.
-    readable: Option<String>,
+    /// The address without what could not be read or is not there, and what the link is called.
+    way_out: Option<(String, String)>,
     /// The recommendation that was asked for.
     recommendation: Option<String>,
     found: Option<Results>,
@@ -87,15 +87,12 @@ pub(crate) async fn search(State(app): State<App>, reader: Reader) -> Result<Res
     let recommendation = Recommendation::find(&form.text);
     let mut page = page(&app, &reader, &form, recommendation.as_ref());
     if form.faults.iter().any(Fault::stops_a_page) {
-        page.readable = Some(form.on_page(1).address(paths::site::SEARCH));
-        let mut response = reader.page(&page)?;
-        *response.status_mut() = StatusCode::BAD_REQUEST;
-        return Ok(response);
+        page.lead_out(&form, reader.texts.get("search-readable"));
+        return refused(&reader, page, StatusCode::BAD_REQUEST);
     }
     let Some(index) = &app.search else {
         page.notices.push(reader.texts.get("search-no-index"));
-        let mut response = reader.page(&page)?;
-        *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+        let mut response = refused(&reader, page, StatusCode::SERVICE_UNAVAILABLE)?;
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static(RETRY_SECONDS));
         return Ok(response);
     };
@@ -103,9 +100,28 @@ pub(crate) async fn search(State(app): State<App>, reader: Reader) -> Result<Res
     if progress.sequence + BEHIND_MAX < progress.of {
         page.notices.push(reader.texts.get("search-behind"));
     }
-    let hits = found::ask(&app, form.query(reader.texts.code(), HITS, &facets::SHOWN)).await?;
+    let query = form.query(reader.texts.code(), HITS, &facets::SHOWN);
+    let offset = query.offset;
+    let hits = match offset <= Query::OFFSET_MAX {
+        true => Some(found::ask(&app, query).await?),
+        false => None,
+    };
+    // The first page is there even if nothing is on it.
+    let Some(hits) = hits.filter(|hits| offset == 0 || offset < hits.total) else {
+        page.notices.push(reader.texts.get("search-no-page"));
+        page.lead_out(&form, reader.texts.get("search-first-page"));
+        return refused(&reader, page, StatusCode::NOT_FOUND);
+    };
     page.found = Some(results(&app, &reader, &form, hits, recommendation.as_ref()).await?);
     reader.page(&page)
+}
+
+/// The page with a status that says there is no such one.
+fn refused(reader: &Reader, mut page: SearchPage, status: StatusCode) -> Result<Response, Answer> {
+    page.frame.exists = false;
+    let mut response = reader.page(&page)?;
+    *response.status_mut() = status;
+    Ok(response)
 }
 
 fn page(
@@ -126,7 +142,7 @@ fn page(
         kept: form.on_page(1).parts().into_iter().filter(|(name, _)| *name != "q").collect(),
         chips: facets::chips(app, form, texts),
         notices: form.faults.iter().filter_map(|fault| fault_words(fault, texts)).collect(),
-        readable: None,
+        way_out: None,
         recommendation: recommendation.map(|wanted| recommendation_words(wanted, texts)),
         found: None,
     }
@@ -154,7 +170,7 @@ async fn results(
         groups,
         orders: orders(form, texts),
         withdrawn: withdrawn(form, texts),
-        previous: (page > 1 && total > 0).then(|| here(&form.on_page(page.min(reachable + 1) - 1))),
+        previous: (page > 1).then(|| here(&form.on_page(page - 1))),
         next: (page < reachable).then(|| here(&form.on_page(page + 1))),
         place: (reachable > 1).then(|| {
             let (count, of) = (page.to_string(), reachable.to_string());
@@ -261,10 +277,22 @@ fn beginning(text: &str) -> String {
     }
 }
 
+impl SearchPage {
+    /// Links to the first page of what was asked for, by `words`.
+    fn lead_out(&mut self, form: &SearchForm, words: String) {
+        self.way_out = Some((form.on_page(1).address(paths::site::SEARCH), words));
+    }
+}
+
 impl Results {
     fn is_empty(&self) -> bool {
         self.hits.is_empty()
     }
+}
+
+/// Puts the values of a filter into the order of the page, for the API too.
+pub(crate) fn sort_values(facet: Facet, values: &mut [(String, usize)], texts: &Texts) {
+    facets::sort(facet, values, texts);
 }
 
 /// What a value of a filter is called, for the API too.

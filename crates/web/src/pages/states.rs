@@ -7,7 +7,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 use feed::search::Facet;
-use practice::vocabulary::{self, Vocabulary};
+use practice::vocabulary::{self, Term, Vocabulary};
 use wire::paths::site;
 
 use super::line::known_nodes;
@@ -116,9 +116,10 @@ fn is_alphabetic_letter(letter: char) -> bool {
 
 /// Under the UN regional groups, in the order of the alphabet of their names; then those in none.
 fn by_group(names: Vec<StateName>, texts: &Texts) -> Vec<Group> {
-    let mut groups: Vec<Group> = Vocabulary::get("regional-groups")
-        .map(|groups| groups.sorted(texts.code()))
-        .unwrap_or_default()
+    let terms = Vocabulary::get("regional-groups").map(Vocabulary::terms).unwrap_or_default();
+    let mut terms: Vec<&Term> = terms.iter().collect();
+    texts.sort_by_name(&mut terms, |term| term.label(texts.code()));
+    let mut groups: Vec<Group> = terms
         .into_iter()
         .map(|term| Group {
             anchor: term.code.clone(),

@@ -10,7 +10,7 @@ use feed::feeds::RecordRead;
 use feed::search::Facet;
 use practice::kind::Kind;
 use practice::node_record::Contact;
-use practice::vocabulary::{self, Term, Vocabulary};
+use practice::vocabulary::{Term, Vocabulary};
 use serde_json::Value;
 use wire::paths::{self, site};
 
@@ -198,7 +198,7 @@ async fn list(app: &App, reader: &Reader, list: List) -> Result<Response, Answer
     // The others have an order of their own: numbers, cycles, dates of treaties.
     for (code, family) in &mut families {
         if list == List::Topics || matches!(*code, "special-procedure" | "regional") {
-            family.entries.sort_by_cached_key(|entry| vocabulary::sort_key(&entry.name));
+            texts.sort_by_name(&mut family.entries, |entry| &entry.name);
         }
     }
     let all = [List::Topics, List::Goals, List::Mechanisms];
@@ -296,9 +296,8 @@ fn units(app: &App, reader: &Reader, read: &[RecordRead]) -> Vec<Unit> {
     let mut units: Vec<Unit> = read.iter().filter_map(|record| unit(app, reader, record)).collect();
     let mut seen = BTreeSet::new();
     units.retain(|unit| seen.insert((unit.states.clone(), unit.name.text.clone())));
-    units.sort_by_cached_key(|unit| {
-        (vocabulary::sort_key(&unit.states), vocabulary::sort_key(&unit.name.text))
-    });
+    reader.texts.sort_by_name(&mut units, |unit| &unit.name.text);
+    reader.texts.sort_by_name(&mut units, |unit| &unit.states);
     units
 }
 

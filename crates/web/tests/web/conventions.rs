@@ -1,9 +1,12 @@
 //! What other people's programs expect: feeds of news with tombstones, maps for search engines, linked data,
 //! and a description of the API that leaves nothing out.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use feed::search::{Hit, Hits, Order, Part, Progress, Query, Search, SearchError, Withdrawn};
+use feed::search::{
+    Facet, Hit, Hits, Order, Part, Progress, Query, Search, SearchError, Withdrawn,
+};
 use http::{Method, StatusCode};
 use practice::id::RecordId;
 use serde_json::{Value, json};
@@ -18,9 +21,17 @@ struct News(Vec<Hit>);
 
 impl Search for News {
     fn search(&self, query: &Query) -> Result<Hits, SearchError> {
-        // A page; news are asked for with what was withdrawn.
-        if query.withdrawn == Withdrawn::Without {
-            return Ok(Hits::default());
+        // A page; news are asked for with what was withdrawn or erased.
+        if query.withdrawn == Withdrawn::Without || !query.erased {
+            let of = |codes: &[&str]| codes.iter().map(|code| ((*code).to_owned(), 1)).collect();
+            let mut counts = BTreeMap::from([
+                (Facet::State, of(&["PY", "AR", "XA"])),
+                (Facet::Topic, of(&["legal-basis", "<unlisted>"])),
+                (Facet::Sdg, of(&["16", "16.6"])),
+                (Facet::HumanRightsMechanism, of(&["upr"])),
+            ]);
+            counts.retain(|facet, _| query.count.contains(facet));
+            return Ok(Hits { counts, ..Hits::default() });
         }
         assert!(query.order == Order::Newest && query.readable.is_empty());
         Ok(Hits { total: 120, hits: self.0.clone(), ..Hits::default() })
@@ -107,10 +118,43 @@ async fn json_feed_keeps_what_was_withdrawn_apart() {
     assert!(item["id"].as_str().unwrap().ends_with(&uuid(&kept)), "{item}");
     assert_eq!(item["tags"][0], "Bonne pratique");
     assert!(feed["_jopoi"]["withdrawn"][0]["id"].as_str().unwrap().ends_with(&uuid(&gone)));
-    assert_eq!(feed["next_url"], "https://practices.test/search.json-feed?page=2");
+    assert_eq!(feed["next_url"], "https://practices.test/search.json-feed?page=2&lang=fr");
     for path in ["/search.atom?state=ZZ", "/search.json-feed?nothing=1"] {
         assert_eq!(stand.get(path).await.status, StatusCode::BAD_REQUEST, "{path}");
     }
+}
+
+#[tokio::test]
+async fn news_keep_the_language_they_were_asked_for_in() {
+    let (stand, kept, gone) = with_news().await;
+    let here = "https://practices.test";
+    let query = "state=PY&withdrawn=only&lang=pt";
+    let atom = stand.get(&format!("/search.atom?{query}")).await;
+    let (escaped, record) = (query.replace('&', "&amp;"), paths::record(&stand.origin, &kept));
+    for part in [
+        format!("rel=\"self\" type=\"application/atom+xml\" href=\"{here}/search.atom?{escaped}\""),
+        format!(
+            "rel=\"first\" type=\"application/atom+xml\" href=\"{here}/search.atom?{escaped}\""
+        ),
+        format!("rel=\"alternate\" type=\"text/html\" href=\"{here}/search?{escaped}\""),
+        format!("href=\"{here}/search.atom?state=PY&amp;withdrawn=only&amp;page=2&amp;lang=pt\""),
+        format!("<id>tag:mechanism.test,2026:/search.atom?{escaped}</id>"),
+        format!("href=\"{here}{record}?lang=pt\""),
+        format!("href=\"{here}{}?lang=pt\"", paths::record(&stand.origin, &gone)),
+    ] {
+        assert!(atom.text().contains(&part), "no `{part}` in {}", atom.text());
+    }
+    let feed = stand.get(&format!("/search.json-feed?{query}")).await.json();
+    assert_eq!(feed["feed_url"], format!("{here}/search.json-feed?{query}"));
+    assert_eq!(feed["home_page_url"], format!("{here}/search?{query}"));
+    assert_eq!(feed["items"][0]["url"], format!("{here}{record}?lang=pt"));
+    // Who did not choose one is not held to the one that was preferred.
+    let headers = [("accept-language", "pt")];
+    let feed = stand.get_with("/search.json-feed?state=PY", &headers).await.json();
+    assert_eq!(
+        (&feed["language"], feed["feed_url"].as_str().unwrap()),
+        (&json!("pt"), "https://practices.test/search.json-feed?state=PY")
+    );
 }
 
 #[tokio::test]
@@ -130,10 +174,21 @@ async fn the_map_leads_to_every_record_and_to_no_restricted_feed() {
     let pages = stand.get("/sitemap.xml?part=pages").await;
     for address in pages.text().split("<loc>https://practices.test").skip(1) {
         let path = address.split('<').next().unwrap();
-        if path != paths::site::SEARCH {
-            assert_eq!(stand.get(path).await.status, StatusCode::OK, "{path}");
-        }
+        assert_eq!(stand.get(path).await.status, StatusCode::OK, "{path}");
     }
+    for path in [
+        "/states/AR",
+        "/states/PY",
+        "/topics/legal-basis",
+        "/sdgs/16.6",
+        "/human-rights-mechanisms/upr",
+        "/nodes/mechanism.test",
+    ] {
+        let listed = format!("<loc>https://practices.test{path}</loc>");
+        assert!(pages.text().contains(&listed), "no {path} in {}", pages.text());
+    }
+    // Crawlers are asked to leave its one address alone.
+    assert!(!pages.text().contains("/search<") && !pages.text().contains("unlisted"));
     for (path, status) in [
         ("/sitemap.xml?feed=mechanism.test/public&from=4096", 404),
         ("/sitemap.xml?feed=mechanism.test/r-aaaaaaaaaaaaaaaaaaaaaaaaaa&from=0", 404),
@@ -173,6 +228,26 @@ async fn a_page_names_its_one_address_its_languages_and_its_news() {
     ] {
         assert!(page.text().contains(part), "no `{part}` in {}", page.text());
     }
+}
+
+#[tokio::test]
+async fn what_is_not_there_has_no_address_to_be_found_at() {
+    let (stand, ..) = with_news().await;
+    for (path, status) in [
+        ("/states/ZZ?lang=fr", StatusCode::NOT_FOUND),
+        ("/withdrawals?page=x", StatusCode::BAD_REQUEST),
+        ("/search?state=ZZ", StatusCode::BAD_REQUEST),
+        ("/search?page=9999", StatusCode::NOT_FOUND),
+    ] {
+        let page = stand.get_with(path, &[("accept", "text/html")]).await;
+        assert_eq!(page.status, status, "{path}");
+        assert!(page.text().contains("<!doctype html>"), "{path}: {}", page.text());
+        let head = page.text().split("</head>").next().unwrap();
+        assert!(!head.contains("canonical") && !head.contains("hreflang"), "{path}: {head}");
+    }
+    // What a problem means is a page.
+    let page = stand.get("/problems/not-found").await;
+    assert!(page.text().contains("<link rel=\"canonical\""), "{}", page.text());
 }
 
 #[tokio::test]

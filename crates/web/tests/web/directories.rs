@@ -199,6 +199,35 @@ async fn a_state_shows_its_profile_in_sections_and_in_the_readers_language() {
 }
 
 #[tokio::test]
+async fn of_a_profile_that_others_compiled_it_is_said_that_nobody_assessed_it() {
+    let mut library = Library::new().await;
+    library.profile("PY", json!({ "basis": "compiled-from-public-sources" })).await;
+    library.profile("ES", json!({})).await;
+    let stand = library.open();
+    let words = "Not assessed by the network.";
+    let told = |page: &Answered| page.text().matches(words).count();
+    places(&stand.get("/states/PY").await, [words, "Compiled from public sources"]);
+    // An own statement says it in its own words.
+    assert_eq!(told(&stand.get("/states/ES").await), 0);
+    assert_eq!(told(&stand.get("/compare?state=PY&state=ES").await), 1);
+}
+
+#[tokio::test]
+async fn names_stand_in_the_alphabet_of_the_reader_in_every_list() {
+    let stand = Library::new().await.open();
+    for texts in web::texts::Texts::all() {
+        let code = texts.code();
+        let page = stand.get(&format!("/topics?lang={code}")).await;
+        let terms = practice::vocabulary::Vocabulary::get("practice-topics").unwrap().terms();
+        let mut names: Vec<&str> = terms.iter().map(|term| term.label(code)).collect();
+        texts.sort_by_name(&mut names, |name| name);
+        let stands = |name: &&str| page.text().find(&format!(">{name}</a>"));
+        let places: Vec<Option<usize>> = names.iter().map(stands).collect();
+        assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{code}: {names:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_state_of_which_nothing_is_held_is_told_of_in_neutral_words() {
     let stand = Library::new().await.open();
     let page = stand.get("/states/NP").await;

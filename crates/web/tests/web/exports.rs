@@ -46,9 +46,13 @@ fn profile() -> Value {
 }
 
 async fn stand() -> Stand {
+    stand_with(profile()).await
+}
+
+async fn stand_with(subject: Value) -> Stand {
     let mut stand = Stand::new().await;
     let publication =
-        Publication { kind: Kind::MECHANISM_PROFILE, id: None, subject: profile(), expected: None };
+        Publication { kind: Kind::MECHANISM_PROFILE, id: None, subject, expected: None };
     let published = stand.feeds.publish(&FeedName::public(), vec![publication]).await.unwrap();
     stand.app.search = Some(Arc::new(One(Hit {
         origin: stand.origin.clone(),
@@ -143,6 +147,20 @@ async fn an_arabic_document_runs_from_right_to_left_and_names_its_languages() {
     let french = part(&stand.get("/states/PY/profile.docx?lang=fr").await, "word/document.xml");
     assert!(french.contains("w:val=\"fr\"") && french.contains("w:val=\"es\""));
     assert!(!french.contains("<w:rtl/>"));
+}
+
+#[tokio::test]
+async fn a_document_says_that_nobody_assessed_what_others_compiled() {
+    let mut compiled = profile();
+    compiled["basis"] = json!("compiled-from-public-sources");
+    for (profile, says_so) in [(compiled, true), (profile(), false)] {
+        let stand = stand_with(profile).await;
+        let answered = stand.get("/states/PY/profile.docx?lang=fr").await;
+        let text = copied(&part(&answered, "word/document.xml"));
+        assert_eq!(text.contains("Non évalué par le réseau."), says_so, "{text}");
+        // The colon of the language.
+        assert!(text.contains("Version\u{a0}: 1\n"), "{text}");
+    }
 }
 
 #[tokio::test]

@@ -11,6 +11,7 @@ use practice::kind::Kind;
 use serde_json::{Value, json};
 use tlog::name::FeedName;
 use web::routes;
+use wire::paths;
 
 use crate::stand::{Answered, NOW, Stand, ask, practice};
 
@@ -136,7 +137,7 @@ async fn our_own_format_carries_the_signed_bytes() {
         oai(&stand, &format!("verb=GetRecord&identifier={name}&metadataPrefix=practice")).await;
     let bytes =
         base64::engine::general_purpose::STANDARD.decode(texts(&xml, "credential")[0]).unwrap();
-    let path = wire::paths::body(&stand.origin, published.index);
+    let path = paths::body(&stand.origin, published.index);
     assert_eq!(stand.get(&path).await.bytes, bytes);
     assert!(xml.contains(&published.body.unwrap().to_hex()));
     let schema = stand.get("/oai/practice.xsd").await;
@@ -351,8 +352,23 @@ async fn whatever_a_record_says_it_stays_well_formed_text() {
     let published = stand.publish(subject).await;
     let name = identifier(&published.id);
     let xml = oai(&stand, &format!("verb=GetRecord&identifier={name}&metadataPrefix=oai_dc")).await;
-    assert_eq!(texts(&xml, "dc:title")[0], "]]&gt; &lt;script&gt;&amp;\u{fffd}\u{fffd}\u{202e}");
+    assert_eq!(texts(&xml, "dc:title")[0], "]]&gt; &lt;script&gt;&amp;\u{fffd}\u{fffd}");
     let states: Vec<_> =
         texts(&xml, "setSpec").into_iter().filter(|set| set.starts_with("state")).collect();
     assert_eq!(states, ["state:PY"]);
+}
+
+#[tokio::test]
+async fn marks_that_turn_words_round_stand_in_the_signed_record_alone() {
+    let stand = Stand::new().await;
+    let published = stand.publish(practice("Mesa \u{202e}asem\u{2067}")).await;
+    let name = identifier(&published.id);
+    for (format, element) in [("oai_dc", "dc:title"), ("practice", "title")] {
+        let query = format!("verb=GetRecord&identifier={name}&metadataPrefix={format}");
+        let record = oai(&stand, &query).await;
+        assert!(texts(&record, element).contains(&"Mesa asem"), "{record}");
+        assert!(!record.contains(['\u{202e}', '\u{2067}']), "{record}");
+    }
+    let body = stand.get(&paths::body(&stand.origin, published.index)).await;
+    assert!(body.text().contains('\u{202e}'));
 }

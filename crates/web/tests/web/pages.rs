@@ -113,6 +113,9 @@ async fn a_withdrawn_record_says_so_and_shows_no_text() {
         assert!(page.text().contains(words), "{words}: {}", page.text());
     }
     assert!(!page.text().contains("Seguimiento"));
+    // Without a title its kind is one, and stands there once.
+    assert!(page.text().contains("<h1>Good practice</h1>"));
+    assert!(!page.text().contains("<p class=\"kind\">Good practice"), "{}", page.text());
 }
 
 #[tokio::test]

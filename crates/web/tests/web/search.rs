@@ -108,6 +108,7 @@ async fn filters_are_links_with_counts_and_can_be_dropped() {
         &[
             // Chosen: as a chip, and in its list.
             "href=\"/search?q=hello\" rel=\"nofollow\"><span class=\"unseen\">Drop the filter",
+            "<span>Topics: \u{2068}Legal basis and mandate\u{2069}</span>",
             "href=\"/search?q=hello\" rel=\"nofollow\" aria-current=\"true\"><bdi>Legal basis and mandate",
             // Not chosen.
             "href=\"/search?q=hello&#38;topic=legal-basis&#38;state=PY\" rel=\"nofollow\"><bdi>Paraguay</bdi></a> <span class=\"count\">(9)",
@@ -215,7 +216,20 @@ async fn what_cannot_be_read_is_named_on_a_clear_page_and_refused_to_programs() 
     assert!(given.asked.lock().unwrap().is_empty());
     assert_eq!(stand.get("/search?utm_source=x").await.status, StatusCode::OK);
     assert_eq!(stand.get("/api/v1/search?stat=PY").await.status, StatusCode::BAD_REQUEST);
-    assert_eq!(stand.get("/search?page=9999").await.status, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn a_page_beyond_the_last_one_is_not_there_rather_than_unreadable() {
+    let (stand, ..) = found_one().await;
+    // 45 records are three pages; the last one asks for more than the index counts.
+    for page in ["4", "9999", "18446744073709551615"] {
+        let answer = stand.get(&format!("/search?q=hello&page={page}&lang=fr")).await;
+        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{page}");
+        let first = "href=\"/search?q=hello&#38;lang=fr\">Vers la première page";
+        holds(&answer, &["Cette page de résultats n’existe pas.", first, "<form class=\"search\""]);
+        assert!(!answer.text().contains("ne peut être lue"), "{page}");
+    }
+    assert_eq!(stand.get("/search?q=hello&page=3").await.status, StatusCode::OK);
 }
 
 #[tokio::test]
@@ -252,11 +266,15 @@ async fn programs_get_every_part_and_the_way_on() {
     );
     let json = answer.json();
     assert_eq!(json["total"], 45);
-    assert_eq!(json["next"], "/api/v1/search?q=hello&limit=10&page=3");
+    assert_eq!(json["next"], "/api/v1/search?q=hello&limit=10&page=3&lang=es");
     assert_eq!(
         json["facets"]["topic"][0],
         json!({ "value": "legal-basis", "name": "Base jurídica y mandato", "count": 2 })
     );
+    // States by the alphabet of the reader, never by their numbers, as on the page.
+    let states = json["facets"]["state"].as_array().unwrap();
+    let states: Vec<&str> = states.iter().filter_map(|state| state["value"].as_str()).collect();
+    assert_eq!(states, ["AR", "BO", "PY"]);
     let hit = &json["hits"][0];
     assert_eq!(hit["id"], id.to_string());
     assert_eq!((&hit["kind"], &hit["states"]), (&json!("good-practice"), &json!(["XA"])));

@@ -2,6 +2,7 @@
 
 home-hint = كلمات، أو عبارة بين علامتي اقتباس، أو رمز وثيقة توصية.
 home-states = { $count ->
+    [zero] ليست عن أي دولة
     [one] عن دولة واحدة
     [two] عن دولتين
     [few] عن { $count } دول
@@ -9,6 +10,7 @@ home-states = { $count ->
    *[other] عن { $count } دولة
 }
 home-publishers = { $count ->
+    [zero] لم تنشرها أي عقدة
     [one] نشرتها عقدة واحدة
     [two] نشرتها عقدتان
     [few] نشرتها { $count } عُقد
@@ -39,6 +41,7 @@ record-translated = ترجمات غير رسمية
 record-translated-text = أعدتها عُقد أخرى. وتظل غير رسمية إلى أن يعتمدها ناشر هذا السجل.
 record-mentioned = سجلات تحيل إلى هذا السجل
 record-cite = كيفية الاستشهاد
+record-cite-version = النسخة { $version }، { $date }
 record-cite-text = يؤدي العنوان إلى هذه النسخة. وتبين بصمتها SHA-256 أن أي صورة منها مطابقة لها حرفاً بحرف.
 record-identifier = المعرّف
 record-error = الإبلاغ عن خطأ

@@ -2,8 +2,8 @@
 
 home-hint = Words, a phrase in quotation marks, or the symbol of a recommendation.
 home-states = { $count ->
-    [one] about { $count } State
-   *[other] about { $count } States
+    [one] concerning { $count } State
+   *[other] concerning { $count } States
 }
 home-publishers = { $count ->
     [one] published by { $count } node
@@ -33,6 +33,7 @@ record-translated = Unofficial translations
 record-translated-text = Made by other nodes. They are unofficial until the publisher of this record adopts them.
 record-mentioned = Records that refer to this one
 record-cite = How to cite
+record-cite-version = Version { $version }, { $date }
 record-cite-text = The address leads to this version. Its SHA-256 shows that a copy is the same to the last letter.
 record-identifier = Identifier
 record-error = Report an error

@@ -33,6 +33,7 @@ record-translated = Traducciones no oficiales
 record-translated-text = Hechas por otros nodos. No son oficiales mientras quien publica esta ficha no las adopte.
 record-mentioned = Fichas que remiten a esta
 record-cite = Cómo citar
+record-cite-version = Versión { $version }, { $date }
 record-cite-text = La dirección lleva a esta versión. Su SHA-256 muestra que una copia es idéntica hasta la última letra.
 record-identifier = Identificador
 record-error = Comunicar un error

@@ -1,22 +1,24 @@
 # News, what running a node costs, and accessibility.
 
-news-title = Nouveautés en fil (Atom)
+news-title = Nouveautés en flux (Atom)
 cost-title = Ce que coûte un nœud
 cost-text = Le logiciel est libre et gratuit. Restent un petit serveur et quelques heures de travail. Les chiffres ci-dessous ont été mesurés par les auteurs du logiciel ; sa documentation dit comment, et comment les mesurer à nouveau.
 cost-table = Mesuré sur deux cœurs de processeur d’un serveur, novembre 2026
 cost-memory = Mémoire d’un nœud pendant qu’un auteur publie, au maximum
 cost-publish = Fiches qu’un auteur publie en une seconde, chacune sur disque avant la réponse
 cost-disk = Espace disque pour une fiche, dans un segment plein
-cost-sync = Temps pour copier et vérifier un fil de 100 000 entrées
+cost-sync = Temps pour copier et vérifier un flux de 100 000 entrées
 cost-sync-bytes = Octets transférés pour une fiche
 cost-sync-memory = Mémoire pendant la copie, au maximum
 cost-serve = Temps de processeur du serveur pour une telle copie
+cost-load = Requêtes traitées par seconde, pendant que d’autres ouvrent 10 000 connexions inactives et 1 000 lentes
+cost-load-answer = Délai le plus long de ces réponses, la plus lente sur cent exceptée
 cost-machine = Le serveur
-cost-machine-text = Un fil de 100 000 fiches occupe moins de 100 mégaoctets de disque. Un nœud n’a besoin d’aucun serveur de base de données ni d’aucun autre service, et continue de fonctionner quand les autres sont injoignables.
+cost-machine-text = Un flux de 100 000 fiches occupe moins de 100 mégaoctets de disque. Un nœud n’a besoin d’aucun serveur de base de données ni d’aucun autre service, et continue de fonctionner quand les autres sont injoignables.
 cost-people = Les personnes
 cost-people-text = Quelqu’un garde les clés, installe les mises à jour et consulte le calendrier des échéances. Le manuel des opérateurs décrit chacune de ces tâches.
 cost-unmeasured = Pas encore mesuré
-cost-unmeasured-text = Un nœud central lu par beaucoup de personnes en même temps et les heures de travail des opérateurs n’ont pas été mesurés. Aucun chiffre n’est donné à leur sujet.
+cost-unmeasured-text = Les heures de travail des opérateurs n’ont pas été mesurées. Aucun chiffre n’est donné à leur sujet.
 accessibility-title = Accessibilité
 accessibility-text = Ce site est fait pour que tout le monde puisse l’utiliser, y compris avec une connexion lente, un ancien navigateur, un petit écran ou une technologie d’assistance.
 accessibility-aim = Ce que nous visons

@@ -7,7 +7,7 @@ topics-text = Ce que les mécanismes partagent de leur travail, par sujet.
 sdgs-title = Objectifs de développement durable
 sdgs-text = Les fiches que leurs auteurs rattachent à un objectif ou à l’une de ses cibles.
 sdgs-targets = Cibles
-mechanisms-title = Mécanismes relatifs aux droits de l’homme
+mechanisms-title = Mécanismes des droits de l’homme
 mechanisms-text = Pour chaque organe : les pratiques qui lui répondent et les unités auxquelles s’adresser.
 records = { $count ->
     [one] { $count } fiche

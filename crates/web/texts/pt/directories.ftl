@@ -1,9 +1,9 @@
 # Topics, goals, human rights mechanisms and groups.
 
-nav-topics = Temas
-subjects = Listas de temas
-topics-title = Temas
-topics-text = O que os mecanismos partilham sobre o seu trabalho, por tema.
+nav-topics = Tópicos
+subjects = Listas de assuntos
+topics-title = Tópicos
+topics-text = O que os mecanismos partilham sobre o seu trabalho, por tópico.
 sdgs-title = Objetivos de Desenvolvimento Sustentável
 sdgs-text = As fichas que os seus autores relacionam com um Objetivo ou com uma das suas metas.
 sdgs-targets = Metas

@@ -33,6 +33,7 @@ record-translated = Неофициальные переводы
 record-translated-text = Выполнены другими узлами. Они остаются неофициальными, пока их не примет тот, кто опубликовал запись.
 record-mentioned = Записи, которые ссылаются на эту
 record-cite = Как ссылаться
+record-cite-version = Версия { $version }, { $date }
 record-cite-text = Адрес ведет к этой версии. Ее SHA-256 показывает, что копия совпадает до последней буквы.
 record-identifier = Идентификатор
 record-error = Сообщить об ошибке

@@ -1,9 +1,9 @@
 # Topics, goals, human rights mechanisms and groups.
 
-nav-topics = 主题
-subjects = 主题列表
-topics-title = 主题
-topics-text = 各机制分享的工作内容，按主题排列。
+nav-topics = 专题
+subjects = 专题列表
+topics-title = 专题
+topics-text = 各机制分享的工作内容，按专题排列。
 sdgs-title = 可持续发展目标
 sdgs-text = 作者认为与某项目标或其具体目标有关的记录。
 sdgs-targets = 具体目标

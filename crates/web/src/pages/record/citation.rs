@@ -15,7 +15,7 @@ use crate::app::App;
 pub(crate) struct Citation {
     /// In the language in which it was written.
     pub(crate) title: Option<Passage>,
-    pub(crate) date: String,
+    /// Which version it is, and of which day.
     pub(crate) version: String,
     pub(crate) address: String,
     /// SHA-256, in hexadecimal.
@@ -43,12 +43,12 @@ pub(crate) fn citation(
         let only = map.get(shower.source).map(|text| (shower.source.to_owned(), text.clone()));
         only.map(|only| std::iter::once(only).collect()).or_else(|| Some(map.clone()))
     });
-    let version = body.version().to_string();
+    let (version, date) = (body.version().to_string(), reader.texts.date(body.valid_from()));
+    let version = [("version", version.as_str()), ("date", &date)];
     let path = versions::address(origin, &body.id(), body.version());
     Citation {
         title: original.and_then(|map| shower.best(&map)),
-        date: reader.texts.date(body.valid_from()),
-        version: reader.texts.with("history-publish", &[("version", &version)]),
+        version: reader.texts.with("record-cite-version", &version),
         address: reader.address(&path),
         hash: body.hash().to_hex(),
         id: body.id().to_string(),
@@ -72,7 +72,7 @@ pub(crate) fn report(app: &App, reader: &Reader, frame: &Frame, body: &Body) -> 
         .or_else(|| Some(of_site()).filter(usable))?;
     let email = contact.email?;
     let page = reader.address(&reader.path);
-    let subject = format!("{}: {page}", reader.texts.get("record-error-subject"));
+    let subject = reader.texts.labelled(&reader.texts.get("record-error-subject"), &page);
     let href = format!("mailto:{email}?subject={}", percent_encoded(&subject));
     Some(Report { unit: contact.unit, email, href })
 }

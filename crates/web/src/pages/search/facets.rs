@@ -39,8 +39,8 @@ const USEFUL: usize = 2;
 
 /// A filter that was chosen.
 pub(super) struct Chip {
-    pub(super) name: String,
-    pub(super) value: String,
+    /// The filter and its value.
+    pub(super) text: String,
     /// The search without it.
     pub(super) href: String,
 }
@@ -71,8 +71,11 @@ pub(super) struct Drop {
 /// What was chosen.
 pub(super) fn chips(app: &App, form: &SearchForm, texts: &Texts) -> Vec<Chip> {
     let chip = |(facet, code): &(Facet, String)| Chip {
-        name: name(*facet, texts),
-        value: value(app, *facet, code, texts),
+        // The name of a node may run the other way.
+        text: texts.labelled(
+            &name(*facet, texts),
+            &format!("\u{2068}{}\u{2069}", value(app, *facet, code, texts)),
+        ),
         href: form.without(*facet, code).address(paths::site::SEARCH),
     };
     form.facets.iter().map(chip).collect()
@@ -119,7 +122,7 @@ pub(super) fn groups(
 /// The filters without which something is found, as the index says.
 pub(super) fn drops(app: &App, form: &SearchForm, hits: &Hits, texts: &Texts) -> Vec<Drop> {
     let drop = |(facet, code, number): &(Facet, String, usize)| {
-        let words = format!("{}: {}", name(*facet, texts), value(app, *facet, code, texts));
+        let words = texts.labelled(&name(*facet, texts), &value(app, *facet, code, texts));
         Drop {
             text: texts.with("search-without", &[("reason", &words)]),
             count: count(*number, texts),
@@ -142,7 +145,7 @@ pub(super) fn without(facet: Facet, texts: &Texts) -> String {
 
 /// Names in the order of their list where that means something, States and languages by the alphabet of the
 /// reader, years from the newest; the rest by how much there is of it, as the index counted.
-fn sort(facet: Facet, values: &mut [(String, usize)], texts: &Texts) {
+pub(super) fn sort(facet: Facet, values: &mut [(String, usize)], texts: &Texts) {
     let list = vocabulary_of(facet).and_then(Vocabulary::get);
     match facet {
         Facet::State | Facet::Language | Facet::Region | Facet::Node | Facet::Group => {
@@ -197,4 +200,39 @@ fn group(app: &App, code: &str, texts: &Texts) -> Option<String> {
     let id = paths::record_id(id.strip_prefix("urn:uuid:").unwrap_or(id))?;
     let network = app.feeds.network(&origin)?;
     best_name(&network.group(&id)?.subject.names, texts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_filter_and_a_list_are_called_as_the_field_is() {
+        let fields = Vocabulary::get("fields").unwrap();
+        for (key, field) in [
+            ("facet-state", "state"),
+            ("facet-capacity", "capacities"),
+            ("facet-topic", "topics"),
+            ("facet-theme", "themes"),
+            ("facet-persons", "affected_persons"),
+            ("facet-sdg", "sdgs"),
+            ("facet-mechanism", "human_rights_mechanisms"),
+            ("facet-language", "languages"),
+            ("facet-says", "basis"),
+            ("facet-feed", "feed"),
+            ("nav-states", "states"),
+            ("states-title", "states"),
+            ("nav-topics", "topics"),
+            ("topics-title", "topics"),
+            ("sdgs-title", "sdgs"),
+            ("mechanisms-title", "human_rights_mechanisms"),
+            ("node", "node"),
+            ("feed", "feed"),
+        ] {
+            for texts in Texts::all() {
+                let code = texts.code();
+                assert_eq!(texts.get(key), fields.label(field, code), "{code}: {key}");
+            }
+        }
+    }
 }
