@@ -161,7 +161,7 @@ async function behave(place) {
   }
   const scripts = same ? await scriptless(page) : ['says something else without scripts'];
   note('complete without scripts', place.name, scripts);
-  note('canonical and alternate addresses', place.name, await addresses(page));
+  note('canonical and alternate addresses', place.name, await addresses(page, place.status));
   const walk = await keyboard(page);
   note('keyboard', `${place.name}, ${walk.stops} stops`, walk.found);
   note('language switch', place.name, await languageSwitch(page, page.url(), ['ar', 'zh', 'fr']));

@@ -126,19 +126,23 @@ export async function languageSwitch(page, url, languages) {
   return found;
 }
 
-/** One canonical address in the language of the page, and one for each language, all of this very page. */
-export async function addresses(page) {
+/**
+ * One canonical address in the language of the page, and one for each language, all of this very page; none where
+ * there is nothing to be found at.
+ */
+export async function addresses(page, status) {
   const found = [];
   const { canonical, alternates } = await page.evaluate(() => ({
     canonical: [...document.querySelectorAll('link[rel=canonical]')].map(link => link.href),
     alternates: [...document.querySelectorAll('link[rel=alternate][hreflang]')].map(link => [link.hreflang, link.href]),
   }));
   const here = new URL(page.url());
-  if (canonical.length !== 1) found.push(`${canonical.length} canonical addresses`);
+  const there = status < 400;
+  if (canonical.length !== (there ? 1 : 0)) found.push(`${canonical.length} canonical addresses`);
   for (const address of canonical.map(address => new URL(address))) {
     if (address.pathname !== here.pathname) found.push(`canonical is ${address.href}`);
   }
-  const expected = ['x-default', ...LANGUAGES].sort().join();
+  const expected = there ? ['x-default', ...LANGUAGES].sort().join() : '';
   const given = alternates.map(([language]) => language).sort().join();
   if (given !== expected) found.push(`alternates are ${given}`);
   for (const [language, href] of alternates) {

@@ -34,7 +34,7 @@ export async function searches(hub) {
     { name: 'search, newest, with withdrawn', path: '/search?order=newest&withdrawn=with' },
     { name: 'search, withdrawn only', path: '/search?withdrawn=only' },
     { name: 'search, second page', path: '/search?page=2' },
-    { name: 'search, beyond the last page', path: '/search?page=99' },
+    { name: 'search, beyond the last page', path: '/search?page=99', status: 404 },
     { name: 'search, nothing', path: query(NOTHING), languages: LANGUAGES },
     { name: 'search, nothing with filters', path: `${state}&q=${NOTHING}`, languages: LANGUAGES },
     { name: 'search, nothing with one filter', path: `${state}&state=AQ&topic=none`, status: 400 },
