@@ -121,10 +121,11 @@ impl Forge {
 
     /// All entries from `first` on, in one commit under `note`.
     pub fn commits(&self, first: usize, note: &[u8]) -> Result<Bytes> {
-        let items = self.items.get(first..).unwrap_or_default().to_vec();
-        let block = Block { first: first as u64, items };
-        let commit = Commit::write(note, &[block])?;
-        Ok(head::encode_since(std::iter::once(&commit)))
+        let items = self.items.get(first..).unwrap_or_default();
+        let blocks = items.chunks(256).zip((first as u64..).step_by(256));
+        let blocks: Vec<Block> =
+            blocks.map(|(items, first)| Block { first, items: items.to_vec() }).collect();
+        Ok(head::encode_since(std::iter::once(&Commit::write(note, &blocks)?)))
     }
 
     /// All entries, of which there are 256, as a segment.

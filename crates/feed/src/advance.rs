@@ -10,7 +10,7 @@ use tlog::name::Origin;
 use crate::ports::Fact;
 
 /// Tells one state of a head from another: its length, and the hash in its last commit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct HeadMark {
     /// Length of the head in bytes.
     pub bytes: u64,

@@ -46,10 +46,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use arc_swap::ArcSwapOption;
 use bytes::Bytes;
-use tlog::hash::Hash;
 use tlog::name::{NodeName, Origin};
 use tokio::sync::{oneshot, watch};
 
+use crate::advance::HeadMark;
 use crate::block::Block;
 use crate::cosignatures::Cosignatures;
 use crate::head::Head;
@@ -122,7 +122,7 @@ pub struct Feeds {
     forks: faults::Forks,
     blocks: moka::sync::Cache<(Origin, BlockPlace), Arc<Vec<Block>>>,
     /// Heads as they were read and checked last: whoever waits for news of a feed wants the same one.
-    heads: moka::sync::Cache<(Origin, Hash), Arc<(Head, Bytes)>>,
+    heads: moka::sync::Cache<(Origin, HeadMark), Arc<(Head, Bytes)>>,
     /// Whose turn it is to decode what is large.
     large: large::Large,
     /// How others are asked what they hold of us.
@@ -137,11 +137,12 @@ pub struct Feeds {
     cosigning: tokio::sync::Mutex<()>,
 }
 
-/// Which decoded blocks: a segment never changes but by erasure, a tail is told by its head's tip.
+/// Which decoded blocks: a segment never changes but by erasure, a tail is told by its head's mark. (Not by its
+/// last commit alone: that stays when a body is erased in an earlier one.)
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum BlockPlace {
     Segment(u64),
-    Tail(Hash),
+    Tail(HeadMark),
 }
 
 /// One feed, while the node runs.

@@ -211,6 +211,11 @@ impl Head {
         out.into()
     }
 
+    /// The mark of this head, of which so many bytes are good.
+    pub fn mark(&self, good: usize) -> Option<HeadMark> {
+        Some(HeadMark { bytes: good as u64, tip: self.commits.last()?.tip()? })
+    }
+
     /// Length of what stands before the first commit.
     pub fn front_bytes(&self) -> usize {
         4 + 8 + 1 + 32 * self.subtrees.len()
@@ -258,7 +263,7 @@ pub fn encode_since<'a>(commits: impl Iterator<Item = &'a Commit>) -> Bytes {
 /// The mark of a head as far as it is good, `None` if there is no good commit.
 pub fn mark(bytes: &Bytes) -> Option<HeadMark> {
     let (head, good) = Head::read(bytes).ok()?;
-    Some(HeadMark { bytes: good as u64, tip: head.commits.last()?.tip()? })
+    head.mark(good)
 }
 
 fn front(sealed: u64, subtrees: &[Hash]) -> Vec<u8> {

@@ -1,11 +1,11 @@
 //! Peers that lie. Each is refused with words, what is held stays as it was, and the feeds of others go
 //! on.
 
+mod large;
+
 use anyhow::{Context as _, Result, ensure};
 use bytes::Bytes;
-use feed::block::{Block, Item};
 use feed::feeds::{FeedState, FollowError, Outcome, Pin, SyncError};
-use feed::head::{Commit, ENTRY_WEIGHT, Head, TAIL_WEIGHT_MAX, encode_since};
 use feed::ports::{Carrier, CarrierError, KeyUse, Since};
 use feed::row::{BodyState, Standing};
 use feed::verify::VerifyError;
@@ -244,56 +244,6 @@ async fn an_entry_over_its_limit_refuses_the_answer() -> Result<()> {
     let mut longer = stage.longer()?;
     longer.entry(vec![b'x'; 1_025]);
     assert!(matches!(stage.refused(&longer.carrier()?).await?, SyncError::Invalid(_)));
-    Ok(())
-}
-
-#[tokio::test]
-async fn entries_of_no_bytes_are_not_free() -> Result<()> {
-    let stage = Stage::set().await?;
-    let nothing = Item::new(Bytes::new(), None)?;
-    let frames = TAIL_WEIGHT_MAX / ENTRY_WEIGHT / 256;
-    let blocks: Vec<Block> = (0..frames)
-        .map(|at| Block { first: 3 + 256 * at as u64, items: vec![nothing.clone(); 256] })
-        .collect();
-    let commit = Commit::write(&stage.forge.note()?, &blocks)?;
-    ensure!(commit.bytes.len() < 64 << 10, "{} bytes", commit.bytes.len());
-    let since = Since::Commits(encode_since(std::iter::once(&commit)));
-    let error = stage.refused(&Script { since, ..stage.forge.carrier()? }).await?;
-    ensure!(invalid(error)? == VerifyError::TailTooLarge);
-    Ok(())
-}
-
-#[tokio::test]
-async fn a_head_is_not_sealed_beyond_what_was_signed() -> Result<()> {
-    let stage = Stage::set().await?;
-    let longer = stage.longer()?;
-    let commits = vec![Commit::write(&longer.note()?, &[])?];
-    let head = Head { sealed: 256, subtrees: vec![longer.root()?], commits };
-    let since = Since::Head(head.encode());
-    let error = stage.refused(&Script { since, ..longer.carrier()? }).await?;
-    ensure!(invalid(error)? == VerifyError::Size { said: 4, held: 256 });
-    Ok(())
-}
-
-#[tokio::test]
-async fn a_segment_a_thousand_times_as_long_as_its_bytes_is_taken_as_any() -> Result<()> {
-    let (federation, owner) = (Federation::of([HUB]).await?, Member::of("long.example")?);
-    let mut forge = Forge::begin(&owner)?;
-    while forge.size() < 256 {
-        forge.body(vec![b'0'; 100_000])?;
-    }
-    let segment = forge.segment()?;
-    ensure!(segment.len() < 50_000, "{} bytes", segment.len());
-    let (since, segments) = (Since::Head(forge.sealed_head()?), vec![segment]);
-    let carrier = Script { since, segments, ..forge.carrier()? };
-    let hub = federation.node(HUB)?;
-    hub.pin(&owner).await?;
-    let synced = hub.sync_by(&owner, &carrier).await?;
-    ensure!(synced.outcome == Outcome::Advanced { from: 0, to: 256 }, "{synced:?}");
-    for index in [0, 1, 255] {
-        let read = hub.feeds().entry(&owner.origin(), index).await?;
-        ensure!(matches!(read.body, feed::feeds::BodyRead::Held(_)), "entry {index}");
-    }
     Ok(())
 }
 

@@ -13,7 +13,7 @@ use super::large::{Turn, decoded};
 use super::read::{ReadError, damaged, within};
 use super::{BlockPlace, Feeds, OpenError, View};
 use crate::block::{self, Block, Item, SEGMENT_ENTRIES};
-use crate::head::{self, Head};
+use crate::head::Head;
 use crate::ports::{CatalogError, Fact};
 use crate::verify::VerifyError;
 
@@ -149,20 +149,19 @@ impl Feeds {
 
     /// The blocks of the tail, decoded.
     pub(super) async fn read_tail(&self, view: &View) -> Result<Arc<Vec<Block>>, OpenError> {
-        let key = (view.origin.clone(), BlockPlace::Tail(view.mark.tip));
+        let key = (view.origin.clone(), BlockPlace::Tail(view.mark));
         if let Some(blocks) = self.blocks.get(&key) {
             return Ok(blocks);
         }
         let empty = || OpenError::Empty { origin: view.origin.clone() };
         let bytes = self.parts.store.fact(&view.origin, &Fact::Head).await?.ok_or_else(empty)?;
-        let (head, _) = Head::read(&bytes).map_err(VerifyError::from)?;
+        let (head, good) = Head::read(&bytes).map_err(VerifyError::from)?;
         let mut blocks = Vec::new();
         for frame in head.commits.iter().flat_map(|commit| &commit.frames) {
             blocks.push(frame.open().map_err(VerifyError::from)?);
         }
         let blocks = Arc::new(blocks);
-        let tip = head.commits.last().and_then(head::Commit::tip);
-        if tip == Some(view.mark.tip) {
+        if head.mark(good) == Some(view.mark) {
             self.blocks.insert(key, Arc::clone(&blocks));
         }
         Ok(blocks)

@@ -111,8 +111,8 @@ impl Feeds {
         let advance =
             Advance::new(view.origin.clone(), Some(view.mark), to, HeadChange::Replace(bytes));
         self.parts.store.commit(&advance).await.map_err(store_error)?;
-        self.blocks.invalidate(&(view.origin.clone(), BlockPlace::Tail(view.mark.tip)));
-        self.heads.invalidate(&(view.origin.clone(), view.mark.tip));
+        self.blocks.invalidate(&(view.origin.clone(), BlockPlace::Tail(view.mark)));
+        self.heads.invalidate(&(view.origin.clone(), view.mark));
         view.mark = to;
         Ok(())
     }

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use tracing::{info, warn};
 
 use super::erase::strip;
+use super::large::decoded;
 use super::{Feeds, Handle, SyncError, View};
 use crate::bodies;
 use crate::ports::{BodyAnswer, Carrier, CarrierError};
@@ -98,7 +99,11 @@ impl Feeds {
     ) -> Result<(), SyncError> {
         let numbers: Vec<u64> = handle.damaged().iter().copied().take(SEGMENTS_MAX).collect();
         for number in numbers {
-            if self.read_segment(&handle.origin, number, Some(view)).await.is_err() {
+            let read = {
+                let _turn = self.large.segment(usize::MAX).await;
+                self.read_segment(&handle.origin, number, Some(view)).await.map(drop)
+            };
+            if read.is_err() {
                 self.heal_segment(handle, view, carrier, number).await?;
             }
             handle.damaged().remove(&number);
@@ -117,6 +122,7 @@ impl Feeds {
         let bytes = carrier.segment(origin, number).await?;
         let root = self.segment_root_of(view, number)?;
         let _writer = handle.writer.lock().await;
+        let _turn = self.large.segment(decoded(&bytes)).await;
         let mut block = verify::segment(&bytes, number, &root)?;
         // What was erased here does not come back with it.
         let mut erased = Vec::new();

@@ -1,7 +1,8 @@
 //! What decodes to more than usual is decoded by one at a time: a segment of 33 MB of zeros takes a kilobyte on
 //! the wire, and must not stand in memory as often as somebody sends it or reads it.
 //!
-//! **Order:** whoever holds the turn of tails may wait for that of segments, never the other way round.
+//! **Order:** whoever holds the turn of tails may wait for that of segments, never the other way round; and nobody
+//! who holds one waits for a peer.
 
 use std::sync::Arc;
 

@@ -184,6 +184,7 @@ impl Feeds {
         bytes: Bytes,
     ) -> Result<BodyState, SyncError> {
         let sealed = index < view.sealed();
+        let _turn = self.large.segment(if sealed { usize::MAX } else { view.tail_bytes }).await;
         let mut blocks = if sealed {
             vec![self.read_segment(&view.origin, index / SEGMENT_ENTRIES, Some(view)).await?]
         } else {

@@ -15,6 +15,7 @@ use tlog::proof_file::TlogProof;
 use tlog::tile::{EntriesTile, Tile, TilePath};
 
 use super::blocks::find;
+use super::large::decoded;
 use super::{Feeds, Rows, View};
 use crate::block::{self, SEGMENT_ENTRIES};
 use crate::head::{self, Commit, Head};
@@ -165,14 +166,14 @@ impl Feeds {
     /// The head on disk, as far as it is good.
     async fn head_of(&self, view: &View) -> Result<Arc<(Head, Bytes)>, ReadError> {
         let origin = &view.origin;
-        let key = (origin.clone(), view.mark.tip);
+        let key = (origin.clone(), view.mark);
         if let Some(head) = self.heads.get(&key) {
             return Ok(head);
         }
         let bytes = self.parts.store.fact(origin, &Fact::Head).await?;
         let bytes = bytes.ok_or_else(|| unknown(origin))?;
         let (head, good) = Head::read(&bytes).map_err(|error| damaged(origin, 0, &error))?;
-        let is_shown = head.commits.last().and_then(Commit::tip) == Some(view.mark.tip);
+        let is_shown = head.mark(good) == Some(view.mark);
         let head = Arc::new((head, bytes.slice(..good)));
         if is_shown {
             self.heads.insert(key, Arc::clone(&head));
@@ -193,6 +194,8 @@ impl Feeds {
         let bytes = self.parts.store.fact(origin, &Fact::Segment(number)).await?;
         let root = self.segment_root_of(&view, number).ok();
         let seen = self.stored_hash(origin, number);
+        let decodes = if seen.is_some() { 0 } else { bytes.as_ref().map_or(0, decoded) };
+        let _turn = self.large.segment(decodes).await;
         // What the disk gave back is hashed again, away from the runtime's threads: down to its entries,
         // unless it is what was verified before.
         let check = move || {

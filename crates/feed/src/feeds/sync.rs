@@ -179,9 +179,11 @@ impl Feeds {
         let commits = head::decode_since(bytes).map_err(VerifyError::from)?;
         let tree = held.map_or_else(Tree::new, |view| view.tree.clone());
         let size = tree.size();
-        let _turn = self.large.tail(weight(&commits)).await;
+        let turn = self.large.tail(weight(&commits)).await;
         let folded = match self.fold(&handle.origin, tree, keys, &commits).await {
             Err(SyncError::Invalid(why)) => {
+                // The peer is asked now, and may take its time.
+                drop(turn);
                 return Err(self.contradiction(handle, carrier, held, &commits, why).await);
             }
             folded => folded?,
