@@ -54,6 +54,22 @@ impl Figures {
         }
     }
 
+    /// A speed with its target. In a smoke test (`SMOKE` is set) it is told and not held: on a machine that others
+    /// use it says nothing.
+    pub fn hold_speed(
+        &mut self,
+        what: &str,
+        figure: impl std::fmt::Display,
+        target: &str,
+        met: bool,
+    ) {
+        if std::env::var_os("SMOKE").is_some() {
+            self.say(what, format_args!("{figure}  (on a quiet machine {target})"));
+        } else {
+            self.hold(what, figure, target, met);
+        }
+    }
+
     /// Prints them; an error if a target was missed.
     ///
     /// # Errors

@@ -43,9 +43,22 @@ pub struct Block {
     pub items: Vec<Item>,
 }
 
+/// Whether the bodies of a block are hashed against its entries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Bodies {
+    /// Each is.
+    Hashed,
+    /// They were, in these very bytes.
+    Known,
+}
+
 impl Item {
     /// An entry with its body, checked as a decoded one is.
     pub fn new(entry: Bytes, body: Option<Bytes>) -> Result<Self, BlockError> {
+        Self::read(entry, body, Bodies::Hashed)
+    }
+
+    fn read(entry: Bytes, body: Option<Bytes>, bodies: Bodies) -> Result<Self, BlockError> {
         let said = Said::read(&entry);
         if entry.len() > ENTRY_BYTES_MAX {
             return Err(BlockError::EntryTooLong { bytes: entry.len() });
@@ -54,7 +67,7 @@ impl Item {
             if body.len() > BODY_BYTES_MAX {
                 return Err(BlockError::BodyTooLong { bytes: body.len() });
             }
-            if said.body() != Some(Hash::of(body)) {
+            if bodies == Bodies::Hashed && said.body() != Some(Hash::of(body)) {
                 return Err(BlockError::ForeignBody);
             }
         }
@@ -97,6 +110,10 @@ impl Block {
 
     /// Reads a block; its entries and bodies are slices of `bytes`, not copies.
     pub fn decode(bytes: &Bytes) -> Result<Self, BlockError> {
+        Self::read(bytes, Bodies::Hashed)
+    }
+
+    fn read(bytes: &Bytes, bodies: Bodies) -> Result<Self, BlockError> {
         let mut rest = Reader { bytes: bytes.clone() };
         let first = u64::from_be_bytes(rest.array()?);
         let count = u16::from_be_bytes(rest.array()?);
@@ -121,7 +138,7 @@ impl Block {
                 return Err(BlockError::BodyTooLong { bytes: length });
             }
             let body = if length == 0 { None } else { Some(rest.take(length)?) };
-            items.push(Item::new(entry, body)?);
+            items.push(Item::read(entry, body, bodies)?);
         }
         if rest.bytes.is_empty() { Ok(Self { first, items }) } else { Err(BlockError::Trailing) }
     }
@@ -156,6 +173,16 @@ pub fn pack_segment(block: &Block) -> Result<Bytes, FrameError> {
 
 /// Decodes a segment, as a zstd frame or plain, and requires that it is number `number`.
 pub fn open_segment(bytes: &Bytes, number: u64) -> Result<Block, BlockError> {
+    read_segment(bytes, number, Bodies::Hashed)
+}
+
+/// The same for bytes whose own hash tells that [`open_segment`] took them before: the bodies, which are most of
+/// it, are not hashed again.
+pub fn reopen_segment(bytes: &Bytes, number: u64) -> Result<Block, BlockError> {
+    read_segment(bytes, number, Bodies::Known)
+}
+
+fn read_segment(bytes: &Bytes, number: u64, bodies: Bodies) -> Result<Block, BlockError> {
     let plain: Bytes = if frame::is_frame(bytes) {
         frame::unpack(bytes, SEGMENT_BYTES_MAX)?.into()
     } else if bytes.len() > SEGMENT_BYTES_MAX {
@@ -166,7 +193,7 @@ pub fn open_segment(bytes: &Bytes, number: u64) -> Result<Block, BlockError> {
     if !plain.starts_with(SEGMENT_MAGIC) {
         return Err(BlockError::Magic);
     }
-    let block = Block::decode(&plain.slice(SEGMENT_MAGIC.len()..))?;
+    let block = Block::read(&plain.slice(SEGMENT_MAGIC.len()..), bodies)?;
     let first = number.checked_mul(SEGMENT_ENTRIES);
     if first != Some(block.first) || block.items.len() as u64 != SEGMENT_ENTRIES {
         return Err(BlockError::AnotherSegment { wanted: number, first: block.first });

@@ -88,6 +88,11 @@ fn check(origin: &Origin, index: u64, item: &Item, keys: &KeyHistory) -> Checked
     let Ok(body) = Body::open(bytes.clone()) else {
         return Checked::Done(BodyState::InvalidForm);
     };
+    // An item holds no other body than the one its entry commits to.
+    let body = match item.said.body() {
+        Some(hash) => body.with_hash(hash),
+        None => body,
+    };
     if !agrees(origin, &item.said, &body) {
         return Checked::Done(BodyState::InvalidMismatch);
     }

@@ -210,6 +210,8 @@ pub struct Hit {
     pub title: Vec<Part>,
     /// The passage where the words stand.
     pub excerpt: Vec<Part>,
+    /// The States it is about, by their codes: those it names, else its issuer's.
+    pub states: Vec<String>,
     /// Whether it was withdrawn.
     pub withdrawn: bool,
     /// When its statement says it was published or withdrawn, in Unix seconds; never in the future.

@@ -96,6 +96,12 @@ impl Body {
         *self.hash.get_or_init(|| Hash::of(&self.bytes))
     }
 
+    /// Takes `hash` for [`hash`](Self::hash), from whoever computed it over these bytes.
+    pub fn with_hash(mut self, hash: Hash) -> Self {
+        self.hash = OnceLock::from(hash);
+        self
+    }
+
     /// The record's id.
     pub fn id(&self) -> RecordId {
         self.head.id

@@ -15,13 +15,56 @@ pub(crate) struct Counting(pub(crate) Vec<Facet>);
 /// The counts of each facet, by value.
 pub(crate) type Counted = BTreeMap<Facet, BTreeMap<String, usize>>;
 
+/// Records counted together: a column at a time is several times as fast as a record at a time.
+const TOGETHER: usize = 256;
+
 /// The counts in one segment, where a value is a number.
-pub(crate) struct InSegment(Vec<Column>);
+pub(crate) struct InSegment {
+    columns: Vec<Column>,
+    /// Found, and not counted yet.
+    found: Vec<DocId>,
+    places: Places,
+}
 
 struct Column {
     facet: Facet,
     values: Option<StrColumn>,
     counts: Vec<usize>,
+}
+
+/// Where the values of some records stand in a column, and what they are.
+#[derive(Default)]
+struct Places {
+    documents: Vec<DocId>,
+    rows: Vec<u32>,
+    values: Vec<u64>,
+}
+
+impl Column {
+    fn count(&mut self, found: &[DocId], places: &mut Places) {
+        let Some(values) = &self.values else { return };
+        places.documents.clear();
+        places.rows.clear();
+        values.ords().row_ids_for_docs(found, &mut places.documents, &mut places.rows);
+        places.values.clear();
+        places.values.resize(places.rows.len(), 0);
+        values.ords().values.get_vals(&places.rows, &mut places.values);
+        for value in &places.values {
+            let place = usize::try_from(*value).ok().and_then(|place| self.counts.get_mut(place));
+            if let Some(count) = place {
+                *count += 1;
+            }
+        }
+    }
+}
+
+impl InSegment {
+    fn count(&mut self) {
+        for column in &mut self.columns {
+            column.count(&self.found, &mut self.places);
+        }
+        self.found.clear();
+    }
 }
 
 impl Collector for Counting {
@@ -38,7 +81,8 @@ impl Collector for Counting {
             let terms = values.as_ref().map_or(0, |values| values.num_terms());
             Ok(Column { facet: *facet, values, counts: vec![0; terms] })
         });
-        columns.collect::<tantivy::Result<_>>().map(InSegment)
+        let columns = columns.collect::<tantivy::Result<_>>()?;
+        Ok(InSegment { columns, found: Vec::with_capacity(TOGETHER), places: Places::default() })
     }
 
     fn requires_scoring(&self) -> bool {
@@ -61,21 +105,16 @@ impl SegmentCollector for InSegment {
     type Fruit = Counted;
 
     fn collect(&mut self, doc: DocId, _: Score) {
-        for column in &mut self.0 {
-            let Some(values) = &column.values else { continue };
-            for value in values.term_ords(doc) {
-                let place =
-                    usize::try_from(value).ok().and_then(|place| column.counts.get_mut(place));
-                if let Some(count) = place {
-                    *count += 1;
-                }
-            }
+        self.found.push(doc);
+        if self.found.len() == TOGETHER {
+            self.count();
         }
     }
 
-    fn harvest(self) -> Counted {
+    fn harvest(mut self) -> Counted {
+        self.count();
         let mut counted = Counted::new();
-        for column in self.0 {
+        for column in self.columns {
             let of_facet = counted.entry(column.facet).or_default();
             let Some(values) = &column.values else { continue };
             let mut value = String::new();

@@ -50,6 +50,8 @@ pub(crate) struct Stored {
     pub(crate) index: u64,
     pub(crate) withdrawn: bool,
     pub(crate) changed: i64,
+    /// The States it is about, by their codes.
+    pub(crate) states: Vec<String>,
     /// The language it was written in.
     pub(crate) source: String,
     /// Title and text by language.
@@ -87,6 +89,8 @@ impl Entry<'_> {
                 add_texts(&mut document, fields, body.subject(), &mut stored);
             }
         }
+        let states = values.iter().filter(|(facet, _)| *facet == Facet::State);
+        stored.states = states.map(|(_, code)| code.clone()).collect();
         for (facet, value) in values {
             document.add_text(fields.facet(facet), value);
         }

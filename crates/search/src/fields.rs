@@ -12,7 +12,7 @@ use tantivy::schema::{
 
 /// The form of the index and of its analysers: another number makes every node build its index anew, so it
 /// is raised with every change of a field, of what is put in one, or of [`analyse`](crate::analyse).
-pub(crate) const VERSION: u32 = 4;
+pub(crate) const VERSION: u32 = 5;
 
 /// The language of what is in none of the seven.
 pub(crate) const OTHER: &str = "und";

@@ -1,6 +1,6 @@
 //! Following the catalog: what changed there is found here within a second.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -72,23 +72,33 @@ impl Indexer {
             after = 0;
         }
         self.drop_feeds_gone().await?;
+        let mut writing = None;
         loop {
             let changes =
                 self.feeds.catalog().changes(after, BATCH).map_err(|error| failed(&error))?;
-            let Some((sequence, ..)) = changes.last() else { return Ok(()) };
+            let Some((sequence, ..)) = changes.last() else { break };
             let sequence = *sequence;
-            let mut records: BTreeSet<(Origin, RecordId)> = BTreeSet::new();
+            // In the order of the log, so that neighbours are read from one segment.
+            let mut seen: HashSet<(Origin, RecordId)> = HashSet::new();
+            let mut found = Vec::new();
             for (_, origin, index) in changes {
                 let row =
                     self.feeds.catalog().row(&origin, index).map_err(|error| failed(&error))?;
-                records.extend(row.and_then(|row| row.id()).map(|id| (origin, id)));
+                let Some(id) = row.and_then(|row| row.id()) else { continue };
+                if seen.insert((origin.clone(), id)) {
+                    found.push(self.change(&origin, &id).await?);
+                }
             }
-            let mut found = Vec::with_capacity(records.len());
-            for (origin, id) in records {
-                found.push(self.change(&origin, &id).await?);
+            // The next are read while these are written.
+            let written = self.blocking(move |index| index.shared.write(found, sequence));
+            if let Some(before) = writing.replace(written) {
+                before.await?;
             }
-            self.blocking(move |index| index.shared.write(found, sequence)).await?;
             after = sequence;
+        }
+        match writing {
+            Some(last) => last.await,
+            None => Ok(()),
         }
     }
 
@@ -108,56 +118,41 @@ impl Indexer {
             Standing::Withdrawn { by } => (by, held_at(&rows, |at| at < by), true),
             Standing::Absent | Standing::NoCurrent => return Ok(Change { record, document: None }),
         };
+        let read = self.feeds.entry(origin, index).await.map_err(|error| failed(&error))?;
         let body = match at {
-            Some(at) => self.body(origin, at).await?.map(|body| (at, body)),
+            Some(at) if at == index => held(read.body),
+            Some(at) => {
+                held(self.feeds.entry(origin, at).await.map_err(|error| failed(&error))?.body)
+            }
             None => None,
         };
+        let body = at.zip(body);
         if !withdrawn && body.is_none() {
             // Not received yet, or destroyed: a change tells when that is another.
             return Ok(Change { record, document: None });
         }
-        let document = self.document(origin, *id, index, &kind, body.as_ref(), withdrawn).await?;
-        Ok(Change { record, document: Some((document, body.map(|(at, _)| (origin.clone(), at)))) })
-    }
-
-    async fn document(
-        &self,
-        origin: &Origin,
-        id: RecordId,
-        index: u64,
-        kind: &Kind,
-        body: Option<&(u64, Body)>,
-        withdrawn: bool,
-    ) -> Result<tantivy::TantivyDocument, SearchError> {
-        let read = self.feeds.entry(origin, index).await.map_err(|error| failed(&error))?;
         let time = match Said::read(&read.entry) {
             Said::Statement(Statement::Publish { time, .. } | Statement::Withdraw { time, .. }) => {
                 time
             }
             Said::Opaque { .. } | Said::Malformed { .. } => String::new(),
         };
-        let node = self.feeds.node_record(origin.node()).and_then(|bytes| Body::open(bytes).ok());
+        // What has a body says itself which State it is about.
+        let of_node = self.feeds.node_record(origin.node()).filter(|_| body.is_none());
+        let node = of_node.and_then(|bytes| Body::open(bytes).ok());
         let entry = Entry {
             origin,
-            id,
+            id: *id,
             index,
             time: &time,
             kind: kind.as_str(),
-            body: body.map(|(at, body)| (*at, body)),
+            body: body.as_ref().map(|(at, body)| (*at, body)),
             state: node.as_ref().and_then(Body::state),
             withdrawn,
             now: i64::try_from(self.feeds.clock().now()).unwrap_or(i64::MAX),
         };
-        let fields = &self.index.shared.fields;
-        Ok(entry.document(fields))
-    }
-
-    async fn body(&self, origin: &Origin, index: u64) -> Result<Option<Body>, SearchError> {
-        let read = self.feeds.entry(origin, index).await.map_err(|error| failed(&error))?;
-        match read.body {
-            BodyRead::Held(bytes) => Ok(Body::open(bytes).ok()),
-            BodyRead::None | BodyRead::Erased { .. } | BodyRead::Missing => Ok(None),
-        }
+        let document = entry.document(&self.index.shared.fields);
+        Ok(Change { record, document: Some((document, body.map(|(at, _)| (origin.clone(), at)))) })
     }
 
     /// Feeds that are followed no longer, and were to be forgotten.
@@ -198,12 +193,14 @@ impl Indexer {
             Arc::new(groups);
     }
 
-    async fn blocking(
-        &self,
-        work: impl FnOnce(&Index) -> Result<(), SearchError> + Send + 'static,
-    ) -> Result<(), SearchError> {
+    /// Begins work where it may block, whether or not its end is waited for.
+    fn blocking<F>(&self, work: F) -> impl Future<Output = Result<(), SearchError>> + use<F>
+    where
+        F: FnOnce(&Index) -> Result<(), SearchError> + Send + 'static,
+    {
         let index = self.index.clone();
-        tokio::task::spawn_blocking(move || work(&index)).await.map_err(|error| failed(&error))?
+        let task = tokio::task::spawn_blocking(move || work(&index));
+        async { task.await.map_err(|error| failed(&error))? }
     }
 
     fn held(&self) -> std::sync::MutexGuard<'_, BTreeSet<Origin>> {
@@ -230,6 +227,13 @@ impl crate::index::Shared {
             }
         }
         Ok(feeds.into_iter().collect())
+    }
+}
+
+fn held(body: BodyRead) -> Option<Body> {
+    match body {
+        BodyRead::Held(bytes) => Body::open(bytes).ok(),
+        BodyRead::None | BodyRead::Erased { .. } | BodyRead::Missing => None,
     }
 }
 

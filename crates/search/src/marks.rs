@@ -18,6 +18,12 @@ const EXCERPT_CHARS: usize = 240;
 /// Letters shown before the first word found, so that it is read in its sentence.
 const BEFORE_CHARS: usize = 60;
 
+/// Bytes of a text looked at together, to the end of their line.
+const READ_BYTES_MIN: usize = 512;
+
+/// Where a word stands, in bytes, and which of those sought it is.
+type Place = ((usize, usize), usize);
+
 /// What is marked, by the language of the analyser.
 pub(crate) struct Marks<'a> {
     words: &'a Words,
@@ -49,8 +55,7 @@ impl<'a> Marks<'a> {
         let (title, text) = stored.texts.get(&language).unwrap_or(&empty);
         let sought = self.sought(&language);
         let title_tokens = found(sought, &language, title);
-        let text_tokens = found(sought, &language, text);
-        let window = window(text, &text_tokens);
+        let (window, text_tokens) = passage(sought, &language, text);
         Some(Hit {
             origin,
             index: stored.index,
@@ -58,6 +63,7 @@ impl<'a> Marks<'a> {
             title: parts(title, &title_tokens, (0, title.len())),
             excerpt: parts(text, &text_tokens, window),
             language,
+            states: stored.states.clone(),
             withdrawn: stored.withdrawn,
             changed: stored.changed,
             score,
@@ -139,6 +145,13 @@ impl Sought {
         sought
     }
 
+    /// How many different words are sought.
+    fn words(&self) -> usize {
+        let tokens = self.tokens.values().copied();
+        let prefixes = self.prefixes.iter().map(|(_, word)| *word);
+        tokens.chain(prefixes).collect::<BTreeSet<usize>>().len()
+    }
+
     fn word_of(&self, token: &Token) -> Option<usize> {
         let begun = || self.prefixes.iter().find(|(begin, _)| token.text.starts_with(begin));
         self.tokens.get(&token.text).copied().or_else(|| begun().map(|(_, place)| *place))
@@ -146,8 +159,8 @@ impl Sought {
 }
 
 /// Where words stand in `text`: the bytes, and which word, one after the other without overlaps.
-fn found(sought: &Sought, tag: &str, text: &str) -> Vec<((usize, usize), usize)> {
-    let mut found: Vec<((usize, usize), usize)> = Vec::new();
+fn found(sought: &Sought, tag: &str, text: &str) -> Vec<Place> {
+    let mut found: Vec<Place> = Vec::new();
     if sought.tokens.is_empty() && sought.prefixes.is_empty() {
         return found;
     }
@@ -167,8 +180,31 @@ fn found(sought: &Sought, tag: &str, text: &str) -> Vec<((usize, usize), usize)>
     found
 }
 
-/// The bytes of the excerpt: where most different words stand close together, else the beginning.
-fn window(text: &str, found: &[((usize, usize), usize)]) -> (usize, usize) {
+/// The bytes of the excerpt and what was found at least as far as its end. Lines are read until there is a passage
+/// with every word that is sought: no later one is better.
+fn passage(sought: &Sought, tag: &str, text: &str) -> ((usize, usize), Vec<Place>) {
+    let words = sought.words();
+    let mut places: Vec<Place> = Vec::new();
+    let mut read = 0;
+    loop {
+        let rest = text.get(read..).unwrap_or_default();
+        let from = rest.floor_char_boundary(READ_BYTES_MIN);
+        let line = rest.get(from..).and_then(|later| later.find('\n'));
+        let end = line.map_or(rest.len(), |line| from + line);
+        let piece = rest.get(..end).unwrap_or_default();
+        let found = found(sought, tag, piece).into_iter();
+        places.extend(found.map(|((from, to), word)| ((read + from, read + to), word)));
+        read += end;
+        let (best, window) = window(text, &places);
+        if read >= text.len() || (best == words && window.1 <= read) {
+            return (window, places);
+        }
+    }
+}
+
+/// How many different words stand in the excerpt, and its bytes: where most of them stand close together, else the
+/// beginning.
+fn window(text: &str, found: &[Place]) -> (usize, (usize, usize)) {
     let mut best = (0, 0);
     for (place, ((from, _), _)) in found.iter().enumerate() {
         let end = forward(text, *from, EXCERPT_CHARS - BEFORE_CHARS);
@@ -180,11 +216,11 @@ fn window(text: &str, found: &[((usize, usize), usize)]) -> (usize, usize) {
     }
     let begin =
         if best.0 == 0 { 0 } else { word_start(text, backward(text, best.1, BEFORE_CHARS)) };
-    (begin, word_end(text, forward(text, begin, EXCERPT_CHARS)))
+    (best.0, (begin, word_end(text, forward(text, begin, EXCERPT_CHARS))))
 }
 
 /// The text between two bytes, with what was found marked, and dots where it was cut.
-fn parts(text: &str, found: &[((usize, usize), usize)], (begin, end): (usize, usize)) -> Vec<Part> {
+fn parts(text: &str, found: &[Place], (begin, end): (usize, usize)) -> Vec<Part> {
     let mut parts = Vec::new();
     let plain = |parts: &mut Vec<Part>, from: usize, to: usize, dots: (bool, bool)| {
         let cut = text.get(from..to).unwrap_or_default();
@@ -270,6 +306,31 @@ mod tests {
         assert_eq!(found.excerpt.first(), Some(&Part::Marked("Seguimiento".to_owned())));
         assert_eq!(hit("", "en", &texts).language, "en");
         assert_eq!(hit("", "ar", &texts).language, "es");
+    }
+
+    #[test]
+    fn a_passage_is_the_same_whether_all_of_the_text_is_read_or_as_much_as_is_needed() {
+        let line = |words: &str| format!("{words} {}", "nothing to be found in it ".repeat(15));
+        let texts = [
+            vec!["Reports", "plans", "Reports", "reports and plans", "plans reports"],
+            vec!["Reports of plans", "plans"],
+            vec!["Reports", "reports", "reports"],
+            vec!["nothing"],
+        ];
+        let sought = Sought::of(&Words::read("reports plan*"), "en");
+        for lines in texts {
+            let text: Vec<String> = lines.into_iter().map(line).collect();
+            let text = text.join("\n");
+            let whole = window(&text, &found(&sought, "en", &text)).1;
+            let (passage, places) = passage(&sought, "en", &text);
+            assert_eq!(passage, whole, "{text}");
+            let inside = |place: &&Place| place.0.0 >= whole.0 && place.0.1 <= whole.1;
+            let all = found(&sought, "en", &text);
+            assert_eq!(
+                places.iter().filter(inside).collect::<Vec<_>>(),
+                all.iter().filter(inside).collect::<Vec<_>>()
+            );
+        }
     }
 
     #[test]

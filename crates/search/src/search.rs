@@ -1,7 +1,7 @@
 //! Answering a query.
 
 use std::cell::OnceCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::PoisonError;
 
 use feed::search::{Facet, Hits, Order, Progress, Query, Search, SearchError, Withdrawn};
@@ -49,6 +49,11 @@ impl Search for Index {
     }
 }
 
+/// The column that is counted for a facet: of groups, that of the nodes in them.
+fn column_of(facet: Facet) -> Facet {
+    if facet == Facet::Group { Facet::Node } else { facet }
+}
+
 fn check(query: &Query) -> Result<(), SearchError> {
     let limits = [
         ("text (bytes)", query.text.len(), Query::BYTES_MAX),
@@ -74,50 +79,61 @@ struct Asked<'a> {
     lenient: OnceCell<Box<dyn tantivy::query::Query>>,
 }
 
+/// What matches, in one walk through the index.
+struct Matched {
+    total: usize,
+    /// One page, in the order asked for.
+    page: Vec<(f32, DocAddress)>,
+    /// The counts of the facets in which nothing was chosen.
+    counts: Counted,
+}
+
 impl Asked<'_> {
     fn answer(&self) -> tantivy::Result<Hits> {
         let mut strictness = Strictness::Strict;
-        let mut total = self.count(strictness, None)?;
-        if total == 0 && self.clauses.can_be_lenient() {
-            let lenient = self.count(Strictness::Lenient, None)?;
-            if lenient > 0 {
-                (total, strictness) = (lenient, Strictness::Lenient);
+        let mut matched = self.matched(strictness)?;
+        if matched.total == 0 && self.clauses.can_be_lenient() {
+            let lenient = self.matched(Strictness::Lenient)?;
+            if lenient.total > 0 {
+                (matched, strictness) = (lenient, Strictness::Lenient);
             }
         }
-        let mut hits = Hits { total, ..Hits::default() };
-        if total == 0 {
+        let mut hits = Hits { total: matched.total, ..Hits::default() };
+        if hits.total == 0 {
             hits.without = self.without()?;
-        } else {
-            let mut marks = Marks::new(self.words, &self.query.reader);
-            for (score, address) in self.page(strictness)? {
-                let in_readers = score >= READER_LIFT;
-                let score = if in_readers { score - READER_LIFT } else { score };
-                let stored = self.stored(address)?;
-                hits.hits.extend(stored.and_then(|stored| marks.hit(&stored, score, in_readers)));
-            }
         }
-        hits.counts = self.counts(strictness)?;
+        let mut marks = Marks::new(self.words, &self.query.reader);
+        for (score, address) in matched.page {
+            let in_readers = score >= READER_LIFT;
+            let score = if in_readers { score - READER_LIFT } else { score };
+            let stored = self.stored(address)?;
+            hits.hits.extend(stored.and_then(|stored| marks.hit(&stored, score, in_readers)));
+        }
+        hits.counts = self.counts(strictness, &matched.counts)?;
         Ok(hits)
+    }
+
+    fn matched(&self, strictness: Strictness) -> tantivy::Result<Matched> {
+        let matching = self.matching(strictness, None, None)?;
+        let together = self.query.count.iter().filter(|facet| !self.is_chosen(**facet));
+        let columns: BTreeSet<Facet> = together.map(|facet| column_of(*facet)).collect();
+        let counting = Counting(columns.into_iter().collect());
+        let top = TopDocs::with_limit(self.query.limit.max(1)).and_offset(self.query.offset);
+        let by_words = self.query.order == Order::Relevance && !self.words.wanted.is_empty();
+        let (total, mut page, counts) = if by_words {
+            self.searcher.search(&matching, &(Count, top.order_by_score(), counting))?
+        } else {
+            let newest = top.order_by_fast_field::<i64>(CHANGED, tantivy::Order::Desc);
+            let (total, page, counts) =
+                self.searcher.search(&matching, &(Count, newest, counting))?;
+            (total, page.into_iter().map(|(_, at)| (0.0, at)).collect(), counts)
+        };
+        page.truncate(self.query.limit);
+        Ok(Matched { total, page, counts })
     }
 
     fn count(&self, strictness: Strictness, without: Option<usize>) -> tantivy::Result<usize> {
         self.searcher.search(&self.matching(strictness, without, None)?, &Count)
-    }
-
-    /// One page of hits in the order asked for.
-    fn page(&self, strictness: Strictness) -> tantivy::Result<Vec<(f32, DocAddress)>> {
-        if self.query.limit == 0 {
-            return Ok(Vec::new());
-        }
-        let matching = self.matching(strictness, None, None)?;
-        let top = TopDocs::with_limit(self.query.limit).and_offset(self.query.offset);
-        let by_words = self.query.order == Order::Relevance && !self.words.wanted.is_empty();
-        if by_words {
-            return self.searcher.search(&matching, &top.order_by_score());
-        }
-        let newest = top.order_by_fast_field::<i64>(CHANGED, tantivy::Order::Desc);
-        let found = self.searcher.search(&matching, &newest)?;
-        Ok(found.into_iter().map(|(_, at)| (0.0, at)).collect())
     }
 
     fn stored(&self, address: DocAddress) -> tantivy::Result<Option<Stored>> {
@@ -194,22 +210,33 @@ impl Asked<'_> {
         members.map(|member| exactly(node, member.as_ref())).collect()
     }
 
-    /// The counts asked for. Facets in which nothing was chosen are counted together.
+    fn is_chosen(&self, facet: Facet) -> bool {
+        self.query.facets.iter().any(|(of, _)| *of == facet)
+    }
+
+    /// The counts asked for: from those counted `together`, or apart where something was chosen in a facet, for
+    /// that does not narrow its own counts.
     fn counts(
         &self,
         strictness: Strictness,
+        together: &Counted,
     ) -> tantivy::Result<BTreeMap<Facet, Vec<(String, usize)>>> {
-        let chosen = |facet: &Facet| {
-            *facet == Facet::Kind || self.query.facets.iter().any(|(of, _)| of == facet)
-        };
-        let (apart, together): (Vec<Facet>, Vec<Facet>) =
-            self.query.count.iter().partition(|facet| chosen(facet));
         let mut counted = Counted::new();
-        if !together.is_empty() {
-            counted.extend(self.counted(strictness, &together, None)?);
-        }
-        for facet in apart {
-            counted.extend(self.counted(strictness, &[facet], Some(facet))?);
+        for facet in self.query.count.iter().copied() {
+            let column = column_of(facet);
+            let mut counts = if self.is_chosen(facet) {
+                let matching = self.matching(strictness, None, Some(facet))?;
+                self.searcher.search(&matching, &Counting(vec![column]))?.remove(&column)
+            } else {
+                together.get(&column).cloned()
+            }
+            .unwrap_or_default();
+            match facet {
+                Facet::Group => counts = self.of_groups(&counts),
+                Facet::Kind => counts.extend(self.of_those_about_others(strictness)?),
+                _ => {}
+            }
+            counted.insert(facet, counts);
         }
         let most_first = |counts: BTreeMap<String, usize>| {
             let mut counts: Vec<(String, usize)> = counts.into_iter().collect();
@@ -222,40 +249,27 @@ impl Asked<'_> {
         Ok(counted.into_iter().map(|(facet, counts)| (facet, most_first(counts))).collect())
     }
 
-    /// Counts facets; those of groups from those of their members.
-    fn counted(
+    /// The counts of groups, from those of the nodes in them.
+    fn of_groups(&self, nodes: &BTreeMap<String, usize>) -> BTreeMap<String, usize> {
+        let groups = self.shared.groups();
+        let counts = groups.iter().map(|(group, members)| {
+            let counts = members.iter().filter_map(|member| nodes.get::<str>(member.as_ref()));
+            (group.clone(), counts.sum())
+        });
+        counts.filter(|(_, count)| *count > 0).collect()
+    }
+
+    /// The counts of the kinds that are found only when they are chosen.
+    fn of_those_about_others(
         &self,
         strictness: Strictness,
-        facets: &[Facet],
-        open: Option<Facet>,
-    ) -> tantivy::Result<Counted> {
-        let groups_asked = facets.contains(&Facet::Group);
-        let mut columns: Vec<Facet> =
-            facets.iter().copied().filter(|facet| *facet != Facet::Group).collect();
-        let node_asked = columns.contains(&Facet::Node);
-        if groups_asked && !node_asked {
-            columns.push(Facet::Node);
-        }
-        let mut counted =
-            self.searcher.search(&self.matching(strictness, None, open)?, &Counting(columns))?;
-        if groups_asked {
-            let nodes = counted.get(&Facet::Node).cloned().unwrap_or_default();
-            let of_group = self
-                .shared
-                .groups()
-                .iter()
-                .filter_map(|(group, members)| {
-                    let count =
-                        members.iter().filter_map(|member| nodes.get::<str>(member.as_ref())).sum();
-                    (count > 0).then(|| (group.clone(), count))
-                })
-                .collect();
-            counted.insert(Facet::Group, of_group);
-            if !node_asked {
-                counted.remove(&Facet::Node);
-            }
-        }
-        Ok(counted)
+    ) -> tantivy::Result<BTreeMap<String, usize>> {
+        let kind = self.shared.fields.facet(Facet::Kind);
+        let of = any(ABOUT_OTHERS.map(|of| exactly(kind, of)).into());
+        let all = self.matching(strictness, None, Some(Facet::Kind))?;
+        let matching = BooleanQuery::new(vec![filter(of), filter(Box::new(all))]);
+        let counts = self.searcher.search(&matching, &Counting(vec![Facet::Kind]))?;
+        Ok(counts.into_values().next().unwrap_or_default())
     }
 
     /// How many there were without each of the choices.

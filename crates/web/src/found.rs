@@ -1,13 +1,12 @@
 //! Asking the index, and what of an answer may be shown.
 //!
 //! The index is a view that comes after the facts: a record that was withdrawn a moment ago may still be
-//! in it. What is shown of a hit is therefore looked up again; of a record that is withdrawn, or gone, no
-//! word leaves here.
+//! in it. How a hit stands is therefore looked up again; of a record that is withdrawn, or gone, no word
+//! leaves here. The catalog tells it: to read the bodies would be to open a segment for each line.
 
 use std::sync::Arc;
 
-use feed::feeds::RecordRead;
-use feed::row::{RowOp, Standing, Validity};
+use feed::row::{BodyState, Row, RowOp, Standing, Validity, current};
 use feed::search::{Hit, Hits, Part, Query, Search, SearchError};
 use practice::kind::Kind;
 use practice::recommendation::Recommendation;
@@ -24,8 +23,6 @@ pub(crate) struct Found {
     pub(crate) hit: Hit,
     /// The kind of record, if it still has a valid version.
     pub(crate) kind: Option<Kind>,
-    /// The States it is about, by their codes: those it names, else its issuer's.
-    pub(crate) states: Vec<String>,
     /// Whether a withdrawal stands in the log, rather than its text being out of reach at present.
     pub(crate) withdrawn: bool,
     /// Whether it says that it answers the recommendation that was searched for.
@@ -52,38 +49,42 @@ pub(crate) async fn look_up(
         if app.view(&hit.origin, caller).is_none() {
             continue;
         }
-        let read = app.feeds.record(&hit.origin, &hit.id).await?;
-        all.push(found(app, hit, &read, wanted));
+        all.push(found(app, hit, wanted).await?);
     }
     Ok(all)
 }
 
-fn found(app: &App, mut hit: Hit, read: &RecordRead, wanted: Option<&Recommendation>) -> Found {
-    let current = matches!(read.standing, Standing::Current { .. });
-    let body = read.body.as_ref().filter(|_| current);
-    if body.is_none() {
-        hit.title = Vec::new();
-        hit.excerpt = Vec::new();
-        hit.withdrawn = true;
-    }
-    let subject = body.map(|body| body.subject());
-    let named = subject.and_then(|subject| subject.get("states")).and_then(Value::as_array);
-    let states = match (named, body.and_then(|body| body.state())) {
-        (Some(codes), _) => codes.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
-        (None, Some(issuer)) => vec![issuer.to_owned()],
-        (None, None) => state_of(app, hit.origin.node()).into_iter().collect(),
-    };
-    let answers = match (wanted, subject) {
-        (Some(wanted), Some(subject)) => wanted.is_answered_by(subject),
+async fn found(app: &App, mut hit: Hit, wanted: Option<&Recommendation>) -> Result<Found, Answer> {
+    let versions = app.feeds.catalog().rows_of(&hit.origin, &hit.id)?;
+    let standing = current(&versions);
+    let shown = match standing {
+        Standing::Current { index, .. } => is_held(&versions, index),
         _ => false,
     };
-    let withdrawn = matches!(read.standing, Standing::Withdrawn { .. });
-    Found { kind: kind(read), states, withdrawn, answers, hit }
+    if !shown {
+        hit.title = Vec::new();
+        hit.excerpt = Vec::new();
+        hit.states = state_of(app, hit.origin.node()).into_iter().collect();
+        hit.withdrawn = true;
+    }
+    let answers = match wanted.filter(|_| shown) {
+        Some(wanted) => {
+            let read = app.feeds.record(&hit.origin, &hit.id).await?;
+            read.body.is_some_and(|body| wanted.is_answered_by(body.subject()))
+        }
+        None => false,
+    };
+    let withdrawn = matches!(standing, Standing::Withdrawn { .. });
+    Ok(Found { kind: kind(&versions), withdrawn, answers, hit })
+}
+
+fn is_held(versions: &[(u64, Row)], index: u64) -> bool {
+    versions.iter().any(|(at, row)| *at == index && row.body == BodyState::Held)
 }
 
 /// The kind of the first valid version: it never changes.
-fn kind(read: &RecordRead) -> Option<Kind> {
-    read.versions.iter().find_map(|(_, row)| match (&row.op, row.validity) {
+fn kind(versions: &[(u64, Row)]) -> Option<Kind> {
+    versions.iter().find_map(|(_, row)| match (&row.op, row.validity) {
         (RowOp::Publish { kind, .. }, Validity::Valid) => Some(kind.clone()),
         _ => None,
     })

@@ -262,6 +262,7 @@ impl<'a> News<'a> {
             Some((kind.as_str().to_owned(), label.to_owned()))
         });
         let states = found
+            .hit
             .states
             .iter()
             .map(|state| (state.clone(), vocabulary::states().label(state, code).to_owned()));

@@ -1,7 +1,7 @@
 //! A server under load, as a process of its own.
 //!
 //! ```text
-//! load SECONDS IDLE SLOW               status 1 if a target is missed
+//! load SECONDS IDLE SLOW               status 1 if a target is missed; of speed not if `SMOKE` is set
 //! load attack ADDRESS IDLE SLOW UUID BODY ORIGIN
 //!                                      those who attack: started by the above, at the lowest priority, for in
 //!                                      life they are other machines
@@ -194,7 +194,7 @@ fn say(figures: &mut Figures, when: &str, honest: &Honest) {
 
 fn hold(figures: &mut Figures, honest: &Honest, length: Duration) {
     let rate = honest.protocol.count() as f64 / length.as_secs_f64();
-    figures.hold(
+    figures.hold_speed(
         "honest requests answered",
         format!("{rate:.0}/s"),
         "at least 2,000/s",
@@ -202,7 +202,7 @@ fn hold(figures: &mut Figures, honest: &Honest, length: Duration) {
     );
     figures.hold("honest requests not answered", honest.failed, "none", honest.failed == 0);
     let p99 = honest.protocol.percentile(99);
-    figures.hold("answer, 99 %", format!("{p99:.1} ms"), "less than 100 ms", p99 < 100.0);
+    figures.hold_speed("answer, 99 %", format!("{p99:.1} ms"), "less than 100 ms", p99 < 100.0);
 }
 
 async fn publish_now_and_then(program: &Program, length: Duration) -> Result<u64> {

@@ -104,18 +104,32 @@ impl Feeds {
         bytes: &Bytes,
         view: Option<&View>,
     ) -> Result<Arc<Vec<Block>>, OpenError> {
+        let Some(view) = view else {
+            let block = block::open_segment(bytes, number);
+            return Ok(Arc::new(vec![block.map_err(|_| self.damaged_segment(origin, number))?]));
+        };
+        let blocks = Arc::new(vec![self.checked_segment(view, number, bytes)?]);
         let key = (origin.clone(), BlockPlace::Segment(number));
-        let damaged = || self.damaged_segment(origin, number);
-        let block = block::open_segment(bytes, number).map_err(|_| damaged())?;
-        let root = block.segment_root();
-        let blocks = Arc::new(vec![block]);
-        if let Some(view) = view {
-            if root != Some(self.segment_root_of(view, number)?) {
-                return Err(damaged());
-            }
-            self.blocks.insert(key, Arc::clone(&blocks));
-        }
+        self.blocks.insert(key, Arc::clone(&blocks));
         Ok(blocks)
+    }
+
+    /// Decodes a segment and checks it against the tree of `view`.
+    pub(super) fn checked_segment(
+        &self,
+        view: &View,
+        number: u64,
+        bytes: &Bytes,
+    ) -> Result<Block, OpenError> {
+        let damaged = || self.damaged_segment(&view.origin, number);
+        let known = self.stored_hash(&view.origin, number) == Some(Hash::of(bytes));
+        let open = if known { block::reopen_segment } else { block::open_segment };
+        let block = open(bytes, number).map_err(|_| damaged())?;
+        if block.segment_root() == Some(self.segment_root_of(view, number)?) {
+            Ok(block)
+        } else {
+            Err(damaged())
+        }
     }
 
     /// The SHA-256 of a segment as it was stored or read when it was verified last.

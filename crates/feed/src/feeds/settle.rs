@@ -126,12 +126,12 @@ impl Feeds {
     /// The entries from `index` on, to the end of the segment or frame they stand in.
     async fn block_at(&self, view: &View, index: u64) -> Result<Block, OpenError> {
         let block = if index < view.sealed() {
-            from(
-                &self.read_segment(&view.origin, index / SEGMENT_ENTRIES, Some(view)).await?,
-                index,
-            )
+            from(self.read_segment(&view.origin, index / SEGMENT_ENTRIES, Some(view)).await?, index)
         } else {
-            self.read_tail(view).await?.iter().find_map(|block| from(block, index))
+            let tail = self.read_tail(view).await?;
+            tail.iter()
+                .find(|block| block.end() > index)
+                .and_then(|block| from(block.clone(), index))
         };
         block.ok_or_else(|| OpenError::Empty { origin: view.origin.clone() })
     }
@@ -155,8 +155,7 @@ impl Feeds {
                 if decoded(&bytes) > ORDINARY_BYTES {
                     return Ok(None);
                 }
-                let blocks = feeds.open_segment(&view.origin, number, &bytes, Some(&view))?;
-                let block = blocks.first().and_then(|block| from(block, index));
+                let block = from(feeds.checked_segment(&view, number, &bytes)?, index);
                 let block = block.ok_or_else(|| feeds.damaged_segment(&view.origin, number))?;
                 feeds.check(&view, block).await.map(Some)
             });
@@ -190,10 +189,11 @@ impl Feeds {
 }
 
 /// What stands in a block from `index` on; `None` if it ends before.
-fn from(block: &Block, index: u64) -> Option<Block> {
+fn from(mut block: Block, index: u64) -> Option<Block> {
     let skip = usize::try_from(index.saturating_sub(block.first)).ok()?;
-    let items = block.items.get(skip..).filter(|items| !items.is_empty())?.to_vec();
-    Some(Block { first: block.first.max(index), items })
+    block.items.drain(..skip.min(block.items.len()));
+    block.first = block.first.max(index);
+    (!block.items.is_empty()).then_some(block)
 }
 
 fn stopped(error: &JoinError) -> CatalogError {

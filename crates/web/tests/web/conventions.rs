@@ -50,6 +50,7 @@ fn hit(stand: &Stand, id: RecordId, index: u64, changed: i64) -> Hit {
         language: "ar".to_owned(),
         title: vec![Part::Plain("آلية ".to_owned()), Part::Marked("<b>&\u{202e}".to_owned())],
         excerpt: vec![Part::Plain("ملخص".to_owned())],
+        states: Vec::new(),
         withdrawn: false,
         changed,
         score: 0.0,

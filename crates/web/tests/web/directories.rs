@@ -98,6 +98,7 @@ fn hit(origin: &Origin, published: &Published) -> Hit {
         language: "es".to_owned(),
         title: Vec::new(),
         excerpt: Vec::new(),
+        states: Vec::new(),
         withdrawn: false,
         changed: 1_795_435_200,
         score: 0.0,

@@ -61,6 +61,7 @@ async fn stand_with(subject: Value) -> Stand {
         language: "es".to_owned(),
         title: Vec::new(),
         excerpt: Vec::new(),
+        states: Vec::new(),
         withdrawn: false,
         changed: 1_795_435_200,
         score: 0.0,

@@ -37,6 +37,7 @@ fn hit(origin: &Origin, published: &Published) -> Hit {
         language: "en".to_owned(),
         title: Vec::new(),
         excerpt: Vec::new(),
+        states: Vec::new(),
         withdrawn: false,
         changed: 0,
         score: 1.0,

@@ -50,6 +50,7 @@ fn hit(origin: &Origin, id: RecordId, index: u64) -> Hit {
         language: "ar".to_owned(),
         title: vec![Part::Plain("آلية ".to_owned()), Part::Marked("<b>وطنية".to_owned())],
         excerpt: vec![Part::Marked("=cmd".to_owned()), Part::Plain(", \"x\"".to_owned())],
+        states: vec!["XA".to_owned()],
         withdrawn: false,
         changed: 1_795_435_200,
         score: 1.0,

@@ -42,7 +42,8 @@ pub(super) fn line(app: &App, found: &Found, texts: &Texts) -> HitLine {
         Vocabulary::get(list).map_or(code, |list| list.label(code, texts.code())).to_owned()
     };
     let foreign = !hit.title.is_empty() && language::primary(&hit.language) != texts.code();
-    let mut states: Vec<String> = found.states.iter().map(|code| label("states", code)).collect();
+    let mut states: Vec<String> =
+        found.hit.states.iter().map(|code| label("states", code)).collect();
     texts.sort_by_name(&mut states, |name| name);
     let time = iso(u64::try_from(hit.changed).unwrap_or_default());
     HitLine {
