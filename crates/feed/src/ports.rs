@@ -95,6 +95,9 @@ pub trait FeedStore: Send + Sync {
     /// Replaces it, all or nothing. On disk when this returns: no cosignature leaves before.
     async fn set_witnessed(&self, origin: &Hash, bytes: Bytes) -> Result<(), StoreError>;
 
+    /// The SHA-256 of the origins of all logs of which something is kept there, in any order.
+    async fn witnessed_logs(&self) -> Result<Vec<Hash>, StoreError>;
+
     /// Whether anything can be written at this moment, as far as that can be told without writing.
     fn writable(&self) -> Result<(), StoreError> {
         Ok(())

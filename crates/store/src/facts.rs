@@ -224,6 +224,13 @@ impl FeedStore for Directory {
         self.blocking(write).await
     }
 
+    async fn witnessed_logs(&self) -> Result<Vec<Hash>, StoreError> {
+        let list = |shared: &Shared| names(&shared.data.join(layout::WITNESS), layout::WITNESS);
+        let names = self.blocking(list).await?;
+        // What has another name is none of ours.
+        Ok(names.iter().filter_map(|name| Hash::from_hex(name).ok()).collect())
+    }
+
     fn writable(&self) -> Result<(), StoreError> {
         let what = "the data directory";
         self.shared.may_write(what)?;

@@ -92,6 +92,11 @@ impl MemoryStore {
         }
     }
 
+    /// Loses what was cosigned of a log, as a failing disk does.
+    pub fn lose_cosigned(&self, log: &Hash) {
+        self.lock().disk.witnessed.remove(log);
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -227,6 +232,10 @@ impl FeedStore for MemoryStore {
     async fn set_witnessed(&self, origin: &Hash, bytes: Bytes) -> Result<(), StoreError> {
         let what = format!("what was cosigned of {}", origin.to_hex());
         self.write(&what, |disk| drop(disk.witnessed.insert(*origin, bytes)))
+    }
+
+    async fn witnessed_logs(&self) -> Result<Vec<Hash>, StoreError> {
+        self.read(|disk| disk.witnessed.keys().copied().collect())
     }
 
     async fn forget(&self, origin: &Origin) -> Result<(), StoreError> {

@@ -196,7 +196,7 @@ impl Keeper {
             return fine("scrub", words);
         }
         let first = last.told.iter().find(|damage| damage.still.is_some());
-        let first = first.map(|damage| format!(", {} of {} first", damage.what, damage.origin));
+        let first = first.map(|damage| format!(", {} first", crate::scrub::name_of(damage)));
         failed(
             "scrub",
             format!(
