@@ -36,6 +36,7 @@ mod read;
 mod receipts;
 mod refusal;
 mod restore;
+mod room;
 mod scrub;
 mod settle;
 mod sync;
@@ -135,6 +136,8 @@ pub struct Feeds {
     was_restored: std::sync::atomic::AtomicBool,
     /// Keys of others that the configuration names.
     outside: RwLock<cosigners::Outside>,
+    /// What of the disk others may not take.
+    reserve: room::Reserve,
     /// What a person decided, as this process read or wrote it.
     decisions: decisions::Decisions,
     /// Whoever holds it may cosign: read what was signed last, compare, persist. What was signed last of a

@@ -55,6 +55,7 @@ impl Feeds {
             words: super::erase::Words::default(),
             was_restored: std::sync::atomic::AtomicBool::new(false),
             outside: RwLock::default(),
+            reserve: super::room::Reserve::default(),
             decisions: super::decisions::Decisions::default(),
             cosigning: tokio::sync::Mutex::default(),
         });

@@ -21,6 +21,8 @@ mod redteam;
 #[cfg(test)]
 mod refusals;
 #[cfg(test)]
+mod room;
+#[cfg(test)]
 mod scrub;
 #[cfg(test)]
 mod shapes;
