@@ -28,7 +28,10 @@ impl Scrub {
             found.objects, found.feeds, found.bytes
         ))?;
         let kinds = found.kinds.iter().map(|(kind, count)| format!("{} {count}", visible(kind)));
-        output.say(format!("Of each kind: {}.", kinds.collect::<Vec<_>>().join(", ")))?;
+        let kinds: Vec<String> = kinds.collect();
+        if !kinds.is_empty() {
+            output.say(format!("Of each kind: {}.", kinds.join(", ")))?;
+        }
         for damage in &found.told {
             let what = visible(&crate::scrub::name_of(damage));
             match &damage.still {
