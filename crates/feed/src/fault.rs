@@ -98,6 +98,19 @@ impl Fault {
         issuers.next().map(|record| record.root)
     }
 
+    /// The keys that the node records in it are signed by, each once.
+    pub fn issuers(&self) -> Vec<PublicKey> {
+        let records = self.node_records.iter().take(NODE_RECORDS_MAX);
+        let bodies = records.filter_map(|text| Body::open(text.clone().into_bytes().into()).ok());
+        let mut issuers: Vec<PublicKey> = Vec::new();
+        for key in bodies.map(|body| body.issuer_key()) {
+            if !issuers.contains(&key) {
+                issuers.push(key);
+            }
+        }
+        issuers
+    }
+
     /// Whether the evidence holds, for somebody who knows nothing but the root key of
     /// [`node`](Self::node).
     pub fn verify(&self, root: PublicKey) -> Result<(), FaultError> {

@@ -14,6 +14,7 @@ mod blocks;
 mod commit;
 mod continuation;
 mod cosigners;
+mod decisions;
 mod erase;
 mod exchange;
 mod faults;
@@ -35,6 +36,7 @@ mod read;
 mod receipts;
 mod refusal;
 mod restore;
+mod room;
 mod scrub;
 mod settle;
 mod sync;
@@ -46,6 +48,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use arc_swap::ArcSwapOption;
 use bytes::Bytes;
+use tlog::hash::Hash;
 use tlog::name::{NodeName, Origin};
 use tokio::sync::{oneshot, watch};
 
@@ -133,8 +136,13 @@ pub struct Feeds {
     was_restored: std::sync::atomic::AtomicBool,
     /// Keys of others that the configuration names.
     outside: RwLock<cosigners::Outside>,
-    /// Whoever holds it may cosign: read what was signed last, compare, persist.
-    cosigning: tokio::sync::Mutex<()>,
+    /// What of the disk others may not take.
+    reserve: room::Reserve,
+    /// What a person decided, as this process read or wrote it.
+    decisions: decisions::Decisions,
+    /// Whoever holds it may cosign: read what was signed last, compare, persist. What was signed last of a
+    /// log, by the SHA-256 of its origin, as this process read or wrote it.
+    cosigning: tokio::sync::Mutex<BTreeMap<Hash, Bytes>>,
 }
 
 /// Which decoded blocks: a segment never changes but by erasure, a tail is told by its head's mark. (Not by its

@@ -45,6 +45,15 @@ pub struct HighWater {
     pub root: Hash,
 }
 
+/// Room on the disk, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Room {
+    /// That this process may still use.
+    pub free: u64,
+    /// Of the whole disk.
+    pub all: u64,
+}
+
 /// Durable storage of feeds, our own and those we follow, and of what a person decided.
 ///
 /// Methods may be called concurrently. Writes are durable when they return. A backend is one that
@@ -95,9 +104,17 @@ pub trait FeedStore: Send + Sync {
     /// Replaces it, all or nothing. On disk when this returns: no cosignature leaves before.
     async fn set_witnessed(&self, origin: &Hash, bytes: Bytes) -> Result<(), StoreError>;
 
+    /// The SHA-256 of the origins of all logs of which something is kept there, in any order.
+    async fn witnessed_logs(&self) -> Result<Vec<Hash>, StoreError>;
+
     /// Whether anything can be written at this moment, as far as that can be told without writing.
     fn writable(&self) -> Result<(), StoreError> {
         Ok(())
+    }
+
+    /// Room where it writes; `None` if nobody can tell. Quick: it is asked before whatever is taken in.
+    fn room(&self) -> Option<Room> {
+        None
     }
 
     /// Forgets all facts of a feed that is no longer followed. Never called for our own.
@@ -117,6 +134,16 @@ pub enum StoreError {
         /// The system's own words.
         #[source]
         source: std::io::Error,
+    },
+    /// What is left is kept for what this node publishes itself. Nothing was changed.
+    #[error(
+        "nothing of others is taken in: {free_mib} MiB are free on the disk, and {reserve_mib} MiB are kept for what this node publishes itself; free some space, unfollow who fills it, or lower `limits.reserve_mib`; it goes on by itself"
+    )]
+    Reserved {
+        /// What is free, in mebibytes.
+        free_mib: u64,
+        /// What is kept, in mebibytes.
+        reserve_mib: u64,
     },
     /// A sync to disk failed: nothing more is written before the store was opened again.
     #[error(

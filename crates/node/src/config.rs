@@ -144,6 +144,10 @@ pub struct Limits {
     /// Mebibytes that all downloads from peers together may hold in memory; at least 33, the
     /// longest answer a peer may give.
     pub download_mib: usize,
+    /// Mebibytes of the data directory's disk that are kept for what this node publishes itself: while less
+    /// is free, nothing of other nodes is taken in. Empty: 1024, or a twentieth of the disk if that is less.
+    #[schemars(example = &2048)]
+    pub reserve_mib: Option<u64>,
 }
 
 /// What the pages say.
@@ -200,7 +204,7 @@ impl Default for Peers {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { connections: 1024, download_mib: 64 }
+        Self { connections: 1024, download_mib: 64, reserve_mib: None }
     }
 }
 

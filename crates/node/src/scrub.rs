@@ -46,6 +46,7 @@ pub async fn scrub(feeds: &Arc<Feeds>, kib_per_second: u64) -> ScrubAnswer {
     for origin in &origins {
         found.add(feeds.scrub(origin, &Rate(kib_per_second)).await);
     }
+    found.add(feeds.scrub_node(&Rate(kib_per_second)).await);
     let told = found.told.into_iter().map(|damage| DamagedObject {
         origin: damage.origin,
         what: damage.what,
@@ -56,6 +57,7 @@ pub async fn scrub(feeds: &Arc<Feeds>, kib_per_second: u64) -> ScrubAnswer {
         ended: feeds.clock().now(),
         feeds: origins.len() as u64,
         objects: found.objects,
+        kinds: found.kinds.iter().map(|(kind, count)| ((*kind).to_owned(), *count)).collect(),
         bytes: found.bytes,
         damaged: found.damaged,
         healed: found.healed,
@@ -74,6 +76,12 @@ pub async fn scrub(feeds: &Arc<Feeds>, kib_per_second: u64) -> ScrubAnswer {
         "read {objects} objects back: {damaged} were damaged, {healed} of them are whole again"
     );
     answer
+}
+
+/// Which object is damaged, in words.
+pub fn name_of(damage: &DamagedObject) -> String {
+    let of = damage.origin.as_ref().map(|origin| format!(" of {origin}")).unwrap_or_default();
+    format!("{}{of}", damage.what)
 }
 
 /// What the last one found, if one ever ended here.

@@ -97,6 +97,7 @@ impl Node {
         let indexer = Arc::new(Indexer::new(Arc::clone(&feeds), index.clone()));
         let witnesses = place.config.outside_witnesses()?;
         let keys = witnesses.iter().map(|witness| witness.key.clone()).collect();
+        feeds.keep_free(place.config.limits.reserve_mib.map(|mib| mib.saturating_mul(1 << 20)));
         feeds.trust_outside(keys, place.config.outside_logs()?);
         let settings = peer_settings(&place.config)?;
         let outbound = shared.outbound(&settings, place.config.limits.download_mib)?;

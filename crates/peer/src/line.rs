@@ -22,6 +22,9 @@ use crate::words::Told;
 /// A round that lasts longer goes on in a next one: what it verified is kept.
 const ROUND: Duration = Duration::from_secs(3_600);
 
+/// While there is no room on the disk, it is looked again so often: for all feeds together that is little work.
+const ROOM_WAIT_S: u64 = 60;
+
 /// Good rounds without a change are written down this often.
 const MEMO_EVERY_S: u64 = 600;
 
@@ -205,10 +208,15 @@ impl Line {
             Err(Failure::Busy { seconds }) => Some(state.schedule.asked_to_wait(now, seconds)),
             Err(Failure::Other { why, words }) => {
                 self.tally.failed(self.origin.node(), why);
-                Some(match why {
-                    Why::Interrupted => state.schedule.interrupted(now, &words, chance),
-                    _ => state.schedule.failed(now, &words, chance),
-                })
+                match why {
+                    // It is told once for all feeds, and is no fault of this one.
+                    Why::NoRoom => {
+                        state.schedule.put_off(now, ROOM_WAIT_S, &words);
+                        None
+                    }
+                    Why::Interrupted => Some(state.schedule.interrupted(now, &words, chance)),
+                    _ => Some(state.schedule.failed(now, &words, chance)),
+                }
             }
         };
         let memo = state.schedule.memo();

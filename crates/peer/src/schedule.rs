@@ -154,9 +154,14 @@ impl Schedule {
     /// The peer asks to come back after `seconds` (at most a day): obeyed, and no failure.
     pub fn asked_to_wait(&mut self, now: u64, seconds: u64) -> Event {
         let seconds = seconds.clamp(LEAST_S, BOUND_S);
-        self.next_attempt = now.saturating_add(seconds);
-        self.reason = format!("it asked to wait {seconds} s");
+        self.put_off(now, seconds, &format!("it asked to wait {seconds} s"));
         Event::AskedToWait { seconds }
+    }
+
+    /// The next round waits for `seconds` for a reason that is none of the peer's: no failure.
+    pub fn put_off(&mut self, now: u64, seconds: u64, reason: &str) {
+        self.next_attempt = now.saturating_add(seconds);
+        self.reason = reason.chars().take(REASON_CHARS).collect();
     }
 
     /// A valid contact, or an operator: due at once. Failures stay counted until a round ends well.

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use feed::feeds::SyncError;
-use feed::ports::CarrierError;
+use feed::ports::{CarrierError, StoreError};
 use feed::verify::VerifyError;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
@@ -179,10 +179,12 @@ pub(crate) enum Why {
     Held,
     /// Our own disk, catalog or configuration.
     Here,
+    /// What is free on our own disk is kept for what we publish ourselves.
+    NoRoom,
 }
 
 impl Why {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 12] = [
         Self::Unreachable,
         Self::Interrupted,
         Self::Absent,
@@ -194,6 +196,7 @@ impl Why {
         Self::Fork,
         Self::Held,
         Self::Here,
+        Self::NoRoom,
     ];
 
     fn as_str(self) -> &'static str {
@@ -209,6 +212,7 @@ impl Why {
             Self::Fork => "fork",
             Self::Held => "held",
             Self::Here => "here",
+            Self::NoRoom => "no-room",
         }
     }
 
@@ -240,6 +244,7 @@ impl From<&SyncError> for Why {
             SyncError::Fork { .. } | SyncError::Unproven { .. } => Self::Fork,
             SyncError::Held { .. } => Self::Held,
             SyncError::Empty { .. } => Self::Absent,
+            SyncError::Store(StoreError::Reserved { .. }) => Self::NoRoom,
             SyncError::NotPinned { .. }
             | SyncError::Network(_)
             | SyncError::Stopped { .. }

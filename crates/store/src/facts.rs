@@ -23,7 +23,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use bytes::Bytes;
 use feed::advance::{Advance, HeadChange, HeadMark, VerifiedFact};
-use feed::ports::{CommitError, Fact, FeedStore, HighWater, StoreError};
+use feed::ports::{CommitError, Fact, FeedStore, HighWater, Room, StoreError};
 use object_store::ObjectStoreExt as _;
 use object_store::local::LocalFileSystem;
 use tlog::hash::Hash;
@@ -224,11 +224,22 @@ impl FeedStore for Directory {
         self.blocking(write).await
     }
 
+    async fn witnessed_logs(&self) -> Result<Vec<Hash>, StoreError> {
+        let list = |shared: &Shared| names(&shared.data.join(layout::WITNESS), layout::WITNESS);
+        let names = self.blocking(list).await?;
+        // What has another name is none of ours.
+        Ok(names.iter().filter_map(|name| Hash::from_hex(name).ok()).collect())
+    }
+
     fn writable(&self) -> Result<(), StoreError> {
         let what = "the data directory";
         self.shared.may_write(what)?;
         rustix::fs::access(&self.shared.data, rustix::fs::Access::WRITE_OK)
             .map_err(|error| disk::refusal("write to", what, error.into()))
+    }
+
+    fn room(&self) -> Option<Room> {
+        disk::room(&self.shared.data)
     }
 
     async fn forget(&self, origin: &Origin) -> Result<(), StoreError> {

@@ -12,7 +12,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use bytes::Bytes;
 use feed::advance::{Advance, HeadChange, HeadMark, VerifiedFact};
-use feed::ports::{CommitError, Fact, FeedStore, HighWater, StoreError};
+use feed::ports::{CommitError, Fact, FeedStore, HighWater, Room, StoreError};
 use tlog::hash::Hash;
 use tlog::name::Origin;
 
@@ -51,21 +51,26 @@ impl MemoryStore {
     /// What another process finds after this one has ended, orderly or not.
     pub fn restarted(&self) -> Self {
         let disk = self.lock().disk.clone();
-        Self { state: Mutex::new(State { disk, faults: Faults::none() }) }
+        Self { state: Mutex::new(State { disk, faults: Faults::none(), room: None }) }
     }
 
     /// A copy of everything on another machine, its high-water files included.
     pub fn cloned(&self) -> Self {
         let mut disk = self.lock().disk.clone();
         disk.copied = disk.high_water.keys().cloned().collect();
-        Self { state: Mutex::new(State { disk, faults: Faults::none() }) }
+        Self { state: Mutex::new(State { disk, faults: Faults::none(), room: None }) }
     }
 
     /// What a backup holds: everything but the high-water files.
     pub fn backup(&self) -> Self {
         let mut disk = self.lock().disk.clone();
         disk.high_water.clear();
-        Self { state: Mutex::new(State { disk, faults: Faults::none() }) }
+        Self { state: Mutex::new(State { disk, faults: Faults::none(), room: None }) }
+    }
+
+    /// From now on the disk is said to have so much room.
+    pub fn set_room(&self, room: Option<Room>) {
+        self.lock().room = room;
     }
 
     /// Every object with its length in bytes.
@@ -92,6 +97,11 @@ impl MemoryStore {
         }
     }
 
+    /// Loses what was cosigned of a log, as a failing disk does.
+    pub fn lose_cosigned(&self, log: &Hash) {
+        self.lock().disk.witnessed.remove(log);
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -104,7 +114,7 @@ impl MemoryStore {
 
     /// One write that is no commit: before it, after it, or not at all.
     fn write(&self, what: &str, write: impl FnOnce(&mut Disk)) -> Result<(), StoreError> {
-        let State { disk, faults } = &mut *self.lock();
+        let State { disk, faults, .. } = &mut *self.lock();
         match faults.writing(what)? {
             Course::Done => {
                 write(disk);
@@ -142,7 +152,7 @@ impl FeedStore for MemoryStore {
 
     async fn commit(&self, advance: &Advance) -> Result<(), CommitError> {
         let origin = advance.origin();
-        let State { disk, faults } = &mut *self.lock();
+        let State { disk, faults, .. } = &mut *self.lock();
         faults.reading().map_err(CommitError::Refused)?;
         if !disk.starts_from(origin, advance.from(), advance.change()) {
             return Err(CommitError::Conflict { origin: origin.clone() });
@@ -229,6 +239,14 @@ impl FeedStore for MemoryStore {
         self.write(&what, |disk| drop(disk.witnessed.insert(*origin, bytes)))
     }
 
+    async fn witnessed_logs(&self) -> Result<Vec<Hash>, StoreError> {
+        self.read(|disk| disk.witnessed.keys().copied().collect())
+    }
+
+    fn room(&self) -> Option<Room> {
+        self.lock().room
+    }
+
     async fn forget(&self, origin: &Origin) -> Result<(), StoreError> {
         self.write(origin.as_str(), |disk| {
             disk.heads.remove(origin);
@@ -241,11 +259,12 @@ impl FeedStore for MemoryStore {
 struct State {
     disk: Disk,
     faults: Faults,
+    room: Option<Room>,
 }
 
 impl Default for State {
     fn default() -> Self {
-        Self { disk: Disk::default(), faults: Faults::none() }
+        Self { disk: Disk::default(), faults: Faults::none(), room: None }
     }
 }
 

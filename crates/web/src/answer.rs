@@ -277,7 +277,7 @@ fn read(error: &ReadError) -> Name {
 
 fn store(error: &StoreError) -> Name {
     match error {
-        StoreError::Full { .. } => Name::NoRoom,
+        StoreError::Full { .. } | StoreError::Reserved { .. } => Name::NoRoom,
         StoreError::Poisoned { .. } => Name::ReadOnly,
         StoreError::Io { .. } | StoreError::Refused { .. } => Name::Internal,
     }

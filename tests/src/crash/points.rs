@@ -131,7 +131,8 @@ pub async fn write(data: &Path, seed: &str, point: &Point, out: &mut dyn Write) 
         }
         if round % SCRUBBED_EVERY == 0 {
             for feeds in [&own, &reader] {
-                let found = feeds.scrub(&origin, &Fast).await;
+                let mut found = feeds.scrub(&origin, &Fast).await;
+                found.add(feeds.scrub_node(&Fast).await);
                 ensure!(found.damaged == 0, "{found:?}");
             }
         }
@@ -187,7 +188,8 @@ async fn check_reader(
     let (mine, theirs) = (own.view(&origin), reader.view(&origin));
     let same = mine.zip(theirs).is_some_and(|(mine, theirs)| mine.root() == theirs.root());
     ensure!(same, "a bundle does not bring the reader to where the owner is");
-    let scrubbed = reader.scrub(&origin, &Fast).await;
+    let mut scrubbed = reader.scrub(&origin, &Fast).await;
+    scrubbed.add(reader.scrub_node(&Fast).await);
     ensure!(scrubbed.damaged == scrubbed.healed, "{scrubbed:?}");
     Ok(())
 }
@@ -311,6 +313,10 @@ impl FeedStore for Deadly {
 
     async fn set_witnessed(&self, origin: &Hash, bytes: Bytes) -> Result<(), StoreError> {
         self.at("what was cosigned", self.inner.set_witnessed(origin, bytes)).await
+    }
+
+    async fn witnessed_logs(&self) -> Result<Vec<Hash>, StoreError> {
+        self.inner.witnessed_logs().await
     }
 
     async fn forget(&self, origin: &Origin) -> Result<(), StoreError> {

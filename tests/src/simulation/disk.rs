@@ -92,6 +92,10 @@ impl FeedStore for Disk {
         self.written(|| format!("what it cosigned of {}", origin.to_hex()), result)
     }
 
+    async fn witnessed_logs(&self) -> Result<Vec<Hash>, StoreError> {
+        self.inner.witnessed_logs().await
+    }
+
     async fn forget(&self, origin: &Origin) -> Result<(), StoreError> {
         self.written(|| format!("no {origin}"), self.inner.forget(origin).await)
     }

@@ -53,7 +53,12 @@ fn feed_of() -> Result<tlog::name::Origin> {
 
 /// Every object of the owner's feed in a directory.
 fn objects(data: &Path) -> Result<Vec<PathBuf>> {
-    let mut folders = vec![data.join("facts").join(OWNER).join("public")];
+    files(data.join("facts").join(OWNER).join("public"))
+}
+
+/// Every file below a folder.
+fn files(folder: PathBuf) -> Result<Vec<PathBuf>> {
+    let mut folders = vec![folder];
     let mut files = Vec::new();
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(&folder).with_context(|| folder.display().to_string())? {
@@ -137,6 +142,58 @@ async fn an_own_segment_comes_back_from_a_mirror_and_a_head_is_for_its_author_to
     assert!(healed >= 8, "{healed}");
     // The node goes on: nothing that was healed is in the way of publishing.
     owner.publish("Afterwards").await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_belongs_to_the_node_alone_is_put_back_as_it_was() -> Result<()> {
+    let federation = two().await?;
+    let mirror = federation.node(MIRROR)?;
+    let first = mirror.feeds().scrub_node(&Fast).await;
+    assert_eq!(first.damaged, 0, "{first:?}");
+    let mut whole = files(mirror.data().join("decisions"))?;
+    whole.extend(files(mirror.data().join("witness"))?);
+    assert!(whole.len() >= 2, "{whole:?}");
+    for path in &whole {
+        let before = std::fs::read(path)?;
+        for damage in DAMAGES.iter().map(|(_, change)| Some(change)).chain([None]) {
+            match damage {
+                Some(change) => {
+                    let mut bytes = before.clone();
+                    change(&mut bytes);
+                    std::fs::write(path, &bytes)?;
+                }
+                None => std::fs::remove_file(path)?,
+            }
+            let found = mirror.feeds().scrub_node(&Fast).await;
+            let case = || format!("{}: {found:?}", path.display());
+            ensure!((found.damaged, found.healed) == (1, 1), case());
+            let told = found.told.first().context("nothing was told")?;
+            ensure!(path.ends_with(&told.what), case());
+            ensure!(std::fs::read(path)? == before, case());
+        }
+    }
+    assert_eq!(mirror.feeds().scrub_node(&Fast).await.damaged, 0);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_high_water_mark_that_rotted_is_written_anew_as_far_as_was_shown() -> Result<()> {
+    let federation = two().await?;
+    let (owner, origin) = (federation.node(OWNER)?, feed_of()?);
+    let marks = files(owner.data().join("high-water"))?;
+    let [path] = &marks[..] else { anyhow::bail!("not one mark: {marks:?}") };
+    for (damage, change) in DAMAGES {
+        let mut bytes = std::fs::read(path)?;
+        change(&mut bytes);
+        std::fs::write(path, &bytes)?;
+        let found = scrub(owner).await?;
+        ensure!((found.damaged, found.healed) == (1, 1), "{damage}: {found:?}");
+        let mark = owner.feeds().store().high_water(&origin).await?;
+        let view = owner.feeds().view(&origin).context("no view")?;
+        ensure!(mark.is_some_and(|mark| mark.size == view.size() && mark.root == view.root()));
+        ensure!(scrub(owner).await?.damaged == 0, "{damage}");
+    }
     Ok(())
 }
 

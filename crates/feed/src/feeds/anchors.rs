@@ -113,6 +113,12 @@ impl Anchors {
         of.map(|(_, (evidence, _))| evidence.clone()).collect()
     }
 
+    /// How many of these approvals are not among `evidence`.
+    pub(super) fn missing_in(&self, evidence: &[Evidence]) -> usize {
+        let there: BTreeSet<&Bytes> = evidence.iter().map(|one| &one.body).collect();
+        self.held.values().filter(|(one, _)| !there.contains(&one.body)).count()
+    }
+
     /// The bundle.
     pub(super) fn to_bytes(&self) -> Bytes {
         let evidence: Vec<Evidence> = self.held.values().map(|(one, _)| one.clone()).collect();

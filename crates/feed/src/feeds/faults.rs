@@ -153,7 +153,7 @@ impl Feeds {
         let settlement = how.map(|how| Settlement { origin: origin.clone(), how, at });
         let bytes = settlement.as_ref().and_then(|settled| serde_json::to_vec_pretty(settled).ok());
         let name = decision_name("settled", origin);
-        self.parts.store.set_decision(&name, bytes.map(Into::into)).await?;
+        self.set_decision(&name, bytes.map(Into::into)).await?;
         {
             let mut settled = self.forks.settled.write().unwrap_or_else(PoisonError::into_inner);
             match &settlement {
@@ -173,7 +173,7 @@ impl Feeds {
 
     /// Reads the evidence and the decisions about it, at a start.
     pub(super) async fn load_faults(&self) -> Result<(), OpenError> {
-        for (name, bytes) in self.parts.store.decisions().await? {
+        for (name, bytes) in self.known_decisions().await {
             if name.starts_with("settled/") {
                 let settled: Settlement = serde_json::from_slice(&bytes)
                     .map_err(|error| OpenError::Decision { name, reason: error.to_string() })?;
@@ -211,7 +211,7 @@ impl Feeds {
         for origin in of_node {
             for prefix in ["fault", "settled"] {
                 let name = decision_name(prefix, &origin);
-                self.parts.store.set_decision(&name, None).await?;
+                self.set_decision(&name, None).await?;
             }
             self.forks
                 .kept
@@ -315,7 +315,7 @@ impl Feeds {
     async fn keep_fault(&self, name: String, fault: &Fault) -> Result<(), StoreError> {
         let bytes = fault.to_bytes();
         let hash = Hash::of(&bytes);
-        self.parts.store.set_decision(&name, Some(bytes.into())).await?;
+        self.set_decision(&name, Some(bytes.into())).await?;
         self.remember(name, fault.clone(), hash);
         self.changed.send_modify(|tick| *tick = tick.wrapping_add(1));
         Ok(())

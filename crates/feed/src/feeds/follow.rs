@@ -43,7 +43,7 @@ impl Pin {
 impl Feeds {
     pub(super) async fn load_pins(&self) -> Result<(), OpenError> {
         let mut pins = BTreeMap::new();
-        for (name, bytes) in self.parts.store.decisions().await? {
+        for (name, bytes) in self.known_decisions().await {
             if !name.starts_with(PIN_PREFIX) {
                 continue;
             }
@@ -77,10 +77,7 @@ impl Feeds {
     pub(super) async fn decide(&self, pin: Pin) -> Result<(), FollowError> {
         let bytes = serde_json::to_vec_pretty(&pin)
             .map_err(|error| FollowError::Unwritable { reason: error.to_string() })?;
-        self.parts
-            .store
-            .set_decision(&format!("{PIN_PREFIX}{}", pin.node), Some(bytes.into()))
-            .await?;
+        self.set_decision(&format!("{PIN_PREFIX}{}", pin.node), Some(bytes.into())).await?;
         self.pins.write().unwrap_or_else(PoisonError::into_inner).insert(pin.node.clone(), pin);
         self.changed.send_modify(|tick| *tick = tick.wrapping_add(1));
         Ok(())
@@ -99,7 +96,7 @@ impl Feeds {
             return self.decide(Pin { following: false, ..pin }).await;
         }
         self.forget(node).await?;
-        self.parts.store.set_decision(&format!("{PIN_PREFIX}{node}"), None).await?;
+        self.set_decision(&format!("{PIN_PREFIX}{node}"), None).await?;
         self.pins.write().unwrap_or_else(PoisonError::into_inner).remove(node);
         self.derive();
         self.changed.send_modify(|tick| *tick = tick.wrapping_add(1));

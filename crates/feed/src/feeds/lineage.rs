@@ -217,7 +217,7 @@ impl Feeds {
 
     pub(super) async fn load_lineages(&self) -> Result<(), OpenError> {
         let mut lineages = BTreeMap::new();
-        for (name, bytes) in self.parts.store.decisions().await? {
+        for (name, bytes) in self.known_decisions().await {
             let Some(node) = name.strip_prefix(RECOVERY_PREFIX) else { continue };
             let broken = |reason: String| OpenError::Decision { name: name.clone(), reason };
             let node = NodeName::parse(node).map_err(|error| broken(error.to_string()))?;
@@ -242,7 +242,7 @@ impl Feeds {
         }
         let bytes = serde_json::to_vec_pretty(&lineage).unwrap_or_default();
         let name = format!("{RECOVERY_PREFIX}{node}");
-        self.parts.store.set_decision(&name, Some(bytes.into())).await?;
+        self.set_decision(&name, Some(bytes.into())).await?;
         lineage.record = Read(lineage.newest.as_deref().and_then(|text| read(node, text)));
         self.lineages.write().unwrap_or_else(PoisonError::into_inner).insert(node.clone(), lineage);
         self.changed.send_modify(|tick| *tick = tick.wrapping_add(1));
@@ -251,7 +251,7 @@ impl Feeds {
 
     /// Forgets it: whoever follows the node again begins with the root that is confirmed then.
     pub(super) async fn forget_lineage(&self, node: &NodeName) -> Result<(), StoreError> {
-        self.parts.store.set_decision(&format!("{RECOVERY_PREFIX}{node}"), None).await?;
+        self.set_decision(&format!("{RECOVERY_PREFIX}{node}"), None).await?;
         self.lineages.write().unwrap_or_else(PoisonError::into_inner).remove(node);
         Ok(())
     }

@@ -7,6 +7,7 @@
 
 mod derive;
 mod meet;
+mod read_back;
 mod refold;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -70,7 +71,7 @@ impl Feeds {
                 held: other.origin.clone(),
             });
         }
-        self.parts.store.set_decision(&name, Some(file.bytes().clone())).await?;
+        self.set_decision(&name, Some(file.bytes().clone())).await?;
         self.adopt_addresses(&file, held.as_deref()).await?;
         let origin = file.origin.clone();
         self.know(file);
@@ -127,7 +128,7 @@ impl Feeds {
 
     /// Reads the pinned network files. Their folds follow when their feeds are opened.
     pub(super) async fn load_networks(&self) -> Result<(), OpenError> {
-        for (name, bytes) in self.parts.store.decisions().await? {
+        for (name, bytes) in self.known_decisions().await {
             if !name.starts_with(NETWORK_PREFIX) {
                 continue;
             }

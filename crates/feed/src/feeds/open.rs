@@ -55,8 +55,11 @@ impl Feeds {
             words: super::erase::Words::default(),
             was_restored: std::sync::atomic::AtomicBool::new(false),
             outside: RwLock::default(),
-            cosigning: tokio::sync::Mutex::new(()),
+            reserve: super::room::Reserve::default(),
+            decisions: super::decisions::Decisions::default(),
+            cosigning: tokio::sync::Mutex::default(),
         });
+        feeds.read_decisions().await?;
         feeds.load_faults().await?;
         feeds.load_pins().await?;
         feeds.load_networks().await?;

@@ -155,6 +155,10 @@ impl Feeds {
                 return Ok(node_entries(&block));
             }
         }
+        if origin.node() != self.node() {
+            // A long feed would fill the disk in one round.
+            self.room_for_others()?;
+        }
         let bytes = carrier.segment(origin, number).await?;
         let _turn = self.large.segment(decoded(&bytes)).await;
         let (block, facts) =

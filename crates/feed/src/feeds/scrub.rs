@@ -4,21 +4,29 @@
 //!
 //! Bodies that were erased do not come back, and a mirror that leaves out bodies that are held here heals
 //! nothing.
+//!
+//! What belongs to the node and to no feed (what was decided, what our keys cosigned) is in no mirror: it is
+//! put back as this process read or wrote it, or told.
 
+mod cosigned;
+mod decided;
+
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use tlog::name::Origin;
 use tlog::tile::Tile;
 use tokio::task::spawn_blocking;
+use tracing::field::display;
 use tracing::{debug, error, warn};
 
-use super::{Feeds, Handle, SyncError, View};
+use super::{Feeds, GuardState, Handle, SyncError, View};
 use crate::advance::VerifiedFact;
 use crate::append::upper_tiles;
 use crate::block::SEGMENT_ENTRIES;
 use crate::head::Head;
-use crate::ports::{Carrier, Fact, Quiet};
+use crate::ports::{Carrier, Fact, HighWater, Quiet};
 use crate::tree::Tree;
 use crate::verify;
 
@@ -26,6 +34,16 @@ use crate::verify;
 const MIRRORS_MAX: usize = 16;
 /// Damaged objects that are told of one by one.
 const TOLD_MAX: usize = 100;
+
+/// Kinds of objects, as they are counted.
+pub(super) const HEADS: &str = "heads";
+pub(super) const SEGMENTS: &str = "segments";
+pub(super) const TILES: &str = "tiles";
+pub(super) const COSIGNATURES: &str = "cosignatures";
+pub(super) const ANCHORS: &str = "anchors";
+pub(super) const HIGH_WATER: &str = "high-water";
+pub(super) const DECISIONS: &str = "decisions";
+pub(super) const COSIGNED: &str = "cosigned";
 
 /// Holds a scrub back, so that it takes no more of the disk than it may.
 #[async_trait]
@@ -37,8 +55,10 @@ pub trait Pace: Send + Sync {
 /// What a scrub found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Scrubbed {
-    /// Objects read: heads, segments, tiles, lists of cosignatures.
+    /// Objects read.
     pub objects: u64,
+    /// How many of each kind.
+    pub kinds: BTreeMap<&'static str, u64>,
     /// Their bytes.
     pub bytes: u64,
     /// How many were damaged or missing.
@@ -52,8 +72,8 @@ pub struct Scrubbed {
 /// One damaged object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Damage {
-    /// The feed.
-    pub origin: Origin,
+    /// The feed; `None` for what belongs to the node.
+    pub origin: Option<Origin>,
     /// Which object, as it is called on disk.
     pub what: String,
     /// Why it is still damaged; `None` if it is whole again.
@@ -64,6 +84,9 @@ impl Scrubbed {
     /// Adds what another feed's scrub found.
     pub fn add(&mut self, other: Self) {
         self.objects += other.objects;
+        for (kind, count) in other.kinds {
+            *self.kinds.entry(kind).or_default() += count;
+        }
         self.bytes += other.bytes;
         self.damaged += other.damaged;
         self.healed += other.healed;
@@ -71,24 +94,36 @@ impl Scrubbed {
         self.told.truncate(TOLD_MAX);
     }
 
-    fn read(&mut self, bytes: usize) {
+    pub(super) fn read(&mut self, kind: &'static str, bytes: usize) {
         self.objects += 1;
+        *self.kinds.entry(kind).or_default() += 1;
         self.bytes += bytes as u64;
     }
 
-    fn enter(&mut self, origin: &Origin, what: String, healed: Result<(), String>) {
+    pub(super) fn enter(
+        &mut self,
+        origin: Option<&Origin>,
+        what: String,
+        healed: Result<(), String>,
+    ) {
         self.damaged += 1;
         self.healed += u64::from(healed.is_ok());
+        let of = origin.map(|origin| format!(" of `{origin}`")).unwrap_or_default();
+        let feed = origin.map(display);
         match &healed {
             Ok(()) => {
-                warn!(event = "scrub.healed", feed.origin = %origin, "{what} of `{origin}` was damaged and is whole again");
+                warn!(
+                    event = "scrub.healed",
+                    feed.origin = feed,
+                    "{what}{of} was damaged and is whole again"
+                );
             }
             Err(why) => {
-                error!(event = "scrub.damaged", feed.origin = %origin, "{what} of `{origin}` is damaged: {why}");
+                error!(event = "scrub.damaged", feed.origin = feed, "{what}{of} is damaged: {why}");
             }
         }
         if self.told.len() < TOLD_MAX {
-            self.told.push(Damage { origin: origin.clone(), what, still: healed.err() });
+            self.told.push(Damage { origin: origin.cloned(), what, still: healed.err() });
         }
     }
 }
@@ -101,7 +136,7 @@ impl Feeds {
         let Some(view) = handle.view.load_full() else {
             let why = handle.closed().unwrap_or_else(|| "it could not be opened".to_owned());
             let healed = self.heal_head(&handle, why).await;
-            found.enter(origin, "head".to_owned(), healed);
+            found.enter(Some(origin), "head".to_owned(), healed);
             return found;
         };
         self.scrub_head(&handle, &mut found, pace).await;
@@ -112,6 +147,16 @@ impl Feeds {
         }
         self.scrub_tiles(&view, &mut found, pace).await;
         self.scrub_lines(&handle, &mut found).await;
+        self.scrub_anchors(origin, &mut found).await;
+        self.scrub_high_water(&handle, &mut found).await;
+        found
+    }
+
+    /// Reads back what belongs to the node and to no feed: what was decided, and what our keys cosigned.
+    pub async fn scrub_node(self: &Arc<Self>, pace: &dyn Pace) -> Scrubbed {
+        let mut found = Scrubbed::default();
+        self.scrub_decisions(&mut found, pace).await;
+        self.scrub_cosigned(&mut found, pace).await;
         found
     }
 
@@ -139,14 +184,14 @@ impl Feeds {
             // That it could not be read says nothing of what is stored: nothing is dropped for it.
             Err(error) => {
                 let why = format!("{error}; nothing was changed, and the next walk reads it again");
-                return found.enter(&handle.origin, "head".to_owned(), Err(why));
+                return found.enter(Some(&handle.origin), "head".to_owned(), Err(why));
             }
         };
-        found.read(bytes);
+        found.read(HEADS, bytes);
         pace.read(bytes).await;
         if let Some(why) = why {
             let healed = self.heal_head(handle, why).await;
-            found.enter(&handle.origin, "head".to_owned(), healed);
+            found.enter(Some(&handle.origin), "head".to_owned(), healed);
         }
     }
 
@@ -185,12 +230,12 @@ impl Feeds {
         let length = bytes.len();
         let check = move || verify::segment(&bytes, number, &root).map(|block| block.leaves());
         let checked = spawn_blocking(check).await;
-        found.read(length);
+        found.read(SEGMENTS, length);
         let leaves = match checked {
             Ok(Ok(leaves)) => leaves,
             _ => {
                 let healed = self.heal_from_mirrors(handle, view, number).await;
-                found.enter(origin, format!("segment {number}"), healed);
+                found.enter(Some(origin), format!("segment {number}"), healed);
                 pace.read(length).await;
                 return;
             }
@@ -210,7 +255,7 @@ impl Feeds {
 
     async fn scrub_tile(&self, tile: &VerifiedFact, found: &mut Scrubbed) {
         let read = self.parts.store.fact(tile.origin(), tile.fact()).await;
-        found.read(tile.bytes().len());
+        found.read(TILES, tile.bytes().len());
         if read.is_ok_and(|read| read.as_ref() == Some(tile.bytes())) {
             return;
         }
@@ -219,7 +264,7 @@ impl Feeds {
             Fact::Tile(tile) => named(tile),
             other => format!("{other:?}"),
         };
-        found.enter(tile.origin(), what, healed);
+        found.enter(Some(tile.origin()), what, healed);
     }
 
     async fn heal_from_mirrors(
@@ -247,18 +292,39 @@ impl Feeds {
         let (origin, lines) = (&handle.origin, handle.lines());
         let bytes = lines.encode();
         let read = self.parts.store.fact(origin, &Fact::Cosignatures).await.ok().flatten();
-        found.read(read.as_ref().map_or(0, bytes::Bytes::len));
+        found.read(COSIGNATURES, read.as_ref().map_or(0, bytes::Bytes::len));
         let none_yet = read.is_none() && lines.lines().is_empty();
         if none_yet || read.as_ref() == Some(&bytes) {
             return;
         }
         let fact = VerifiedFact::new(origin.clone(), Fact::Cosignatures, bytes);
         let healed = self.parts.store.keep(&fact).await.map_err(|error| error.to_string());
-        found.enter(origin, "cosignatures".to_owned(), healed);
+        found.enter(Some(origin), "cosignatures".to_owned(), healed);
+    }
+
+    /// The mark of a feed that is signed here. What is shown is on disk and never less than what was released,
+    /// so a new mark forbids nothing and allows nothing.
+    async fn scrub_high_water(&self, handle: &Handle, found: &mut Scrubbed) {
+        let _writer = handle.writer.lock().await;
+        let view = handle.view.load_full().filter(|_| handle.own);
+        // After a restore the guard decides what is marked.
+        let Some(view) = view.filter(|_| handle.guard.state() == GuardState::Open) else { return };
+        let origin = &handle.origin;
+        let read = self.parts.store.high_water(origin).await;
+        found.read(HIGH_WATER, 0);
+        if let Ok(Some(mark)) = read
+            && (mark.size < view.size() || mark.size == view.size() && mark.root == view.root())
+        {
+            return;
+        }
+        let mark = HighWater { size: view.size(), root: view.root() };
+        let healed = self.parts.store.set_high_water(origin, mark).await;
+        let healed = healed.map_err(|error| error.to_string());
+        found.enter(Some(origin), "high-water mark".to_owned(), healed);
     }
 
     /// Who may have a feed: its owner, those who received it, and all who are followed.
-    fn mirrors(&self, origin: &Origin) -> Vec<Arc<dyn Carrier>> {
+    pub(super) fn mirrors(&self, origin: &Origin) -> Vec<Arc<dyn Carrier>> {
         let Some(others) = self.others.get() else { return Vec::new() };
         let mut nodes = vec![origin.node().clone()];
         let received = self.receipts(origin);

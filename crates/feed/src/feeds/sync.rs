@@ -60,6 +60,7 @@ impl Feeds {
         wait: Option<Duration>,
         progress: &dyn Progress,
     ) -> Result<Synced, SyncError> {
+        self.room_for_others()?;
         let pin = self.pin_or_meet(carrier, origin).await?;
         let handle = self.handle_or_new(origin);
         self.look_around(carrier, origin).await?;
@@ -98,6 +99,10 @@ impl Feeds {
         };
         let Some(Asked { news, .. }) = asked else { return self.unchanged(handle) };
         let keys = self.keys_of_round(held.as_deref(), origin, root);
+        if news.is_some() && !handle.own {
+            // Who waited for news began when there may have been room.
+            self.room_for_others()?;
+        }
         match news {
             None => {}
             Some(News::Commits(bytes)) => {

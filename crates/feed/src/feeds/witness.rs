@@ -5,6 +5,7 @@
 //! histories of a log, or a smaller state after a larger one, whoever asks at the same time and whenever
 //! the process ends.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -199,8 +200,8 @@ impl Feeds {
         };
         let key = VerifierKey::cosignature(name.clone(), self.signer().public(key_use)?);
         let place = Hash::of(checkpoint.origin.as_str());
-        let _cosigning = self.cosigning.lock().await;
-        let mut signed = self.signed_last(&place).await?;
+        let mut cosigning = self.cosigning.lock().await;
+        let mut signed = self.signed_before(&cosigning, &place).await?;
         let last = newest_of(&signed, &name);
         step.check(last, checkpoint)?;
         let now = self.parts.clock.now();
@@ -215,35 +216,54 @@ impl Feeds {
         let cosigned = Cosigned::new(checkpoint.clone(), log, line)?;
         signed.retain(|line| *line.name() != name);
         signed.insert(cosigned.clone());
-        self.parts.store.set_witnessed(&place, signed.encode()).await?;
+        self.keep_signed(&mut cosigning, place, &signed).await?;
         Ok(cosigned)
     }
 
     /// Takes note of a line of our own that somebody else kept: a backup may know less.
     pub(super) async fn recall(&self, line: Cosigned) -> Result<(), StoreError> {
         let place = Hash::of(line.checkpoint().origin.as_str());
-        let _cosigning = self.cosigning.lock().await;
-        let mut signed = self.signed_last(&place).await?;
+        let mut cosigning = self.cosigning.lock().await;
+        let mut signed = self.signed_before(&cosigning, &place).await?;
         if newest_of(&signed, line.name()).is_some_and(|last| last.age() >= line.age()) {
             return Ok(());
         }
         signed.retain(|other| other.name() != line.name());
         signed.insert(line);
-        self.parts.store.set_witnessed(&place, signed.encode()).await
+        self.keep_signed(&mut cosigning, place, &signed).await
     }
 
     async fn signed_last(&self, place: &Hash) -> Result<Cosignatures, StoreError> {
-        let Some(bytes) = self.parts.store.witnessed(place).await? else {
-            return Ok(Cosignatures::default());
+        let known = self.cosigning.lock().await;
+        self.signed_before(&known, place).await
+    }
+
+    /// What was signed last of a log: what this process wrote counts, whatever a disk says since.
+    async fn signed_before(
+        &self,
+        known: &BTreeMap<Hash, Bytes>,
+        place: &Hash,
+    ) -> Result<Cosignatures, StoreError> {
+        let known = known.get(place).cloned();
+        let bytes = match known {
+            None => self.parts.store.witnessed(place).await?,
+            known => known,
         };
-        let what = format!("witness/{}", place.to_hex());
-        Cosignatures::decode(&bytes).map_err(|error| StoreError::Refused {
-            what,
-            why: format!(
-                "{error}; without it nobody knows what was cosigned of this log: put it back from a backup, \
-                 or give the node new keys"
-            ),
-        })
+        bytes.map_or_else(|| Ok(Cosignatures::default()), |bytes| read_signed(place, &bytes))
+    }
+
+    async fn keep_signed(
+        &self,
+        known: &mut BTreeMap<Hash, Bytes>,
+        place: Hash,
+        signed: &Cosignatures,
+    ) -> Result<(), StoreError> {
+        let bytes = signed.encode();
+        // If it fails nobody knows what is on disk.
+        known.remove(&place);
+        self.parts.store.set_witnessed(&place, bytes.clone()).await?;
+        known.insert(place, bytes);
+        Ok(())
     }
 
     /// Our newest public checkpoint as a request to a witness that holds the first `old` entries of it.
@@ -354,8 +374,19 @@ impl Step<'_> {
     }
 }
 
+/// What to do where nobody knows what was cosigned of a log.
+pub(super) const SIGNED_IS_LOST: &str = "without it nobody knows what was cosigned of this log: put it back from a \
+                                         backup, or give the node new keys (`jopoi keys rotate`)";
+
+fn read_signed(place: &Hash, bytes: &[u8]) -> Result<Cosignatures, StoreError> {
+    Cosignatures::decode(bytes).map_err(|error| StoreError::Refused {
+        what: format!("witness/{}", place.to_hex()),
+        why: format!("{error}; {SIGNED_IS_LOST}"),
+    })
+}
+
 /// The line that a cosigner made last, whichever key it had.
-fn newest_of<'c>(signed: &'c Cosignatures, name: &KeyName) -> Option<&'c Cosigned> {
+pub(super) fn newest_of<'c>(signed: &'c Cosignatures, name: &KeyName) -> Option<&'c Cosigned> {
     signed.lines().iter().filter(|line| line.name() == name).max_by_key(|line| line.age())
 }
 

@@ -45,7 +45,7 @@ const PEERS: [[Peer; 2]; 6] = [
 /// Entries published after the backup was made.
 const AGES: [usize; 5] = [0, 1, 2, 7, 40];
 
-struct Around(BTreeMap<NodeName, Arc<dyn Carrier>>);
+pub(crate) struct Around(pub(crate) BTreeMap<NodeName, Arc<dyn Carrier>>);
 
 impl Others for Around {
     fn carrier(&self, node: &NodeName) -> Option<Arc<dyn Carrier>> {

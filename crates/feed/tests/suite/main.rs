@@ -21,6 +21,10 @@ mod redteam;
 #[cfg(test)]
 mod refusals;
 #[cfg(test)]
+mod room;
+#[cfg(test)]
+mod scrub;
+#[cfg(test)]
 mod shapes;
 #[cfg(test)]
 mod verdict;

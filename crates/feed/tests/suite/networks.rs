@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use feed::feeds::{Pin, Publication, Published, SyncError, approvals_bundle};
-use feed::ports::KeyUse;
+use feed::ports::{Fact, FeedStore as _, KeyUse};
 use feed::secret::OnlineSecret;
 use network::approval::About;
 use network::file::NetworkFile;
@@ -20,6 +20,7 @@ use tlog::ed25519::{Signature, SigningKey};
 use tlog::name::{FeedName, Origin};
 use tlog::policy::{Log, Policy, Word};
 
+use crate::scrub::{Fast, introduce};
 use crate::world::{Direct, NOW, Node};
 
 const DAY: u64 = 86_400;
@@ -382,6 +383,39 @@ async fn of_two_networks_the_one_that_was_first_holds() {
     assert_eq!(hub.feeds.pin(&member.name).unwrap().root, member.root.public());
     let conflicts = hub.feeds.root_conflicts();
     assert_eq!((conflicts.len(), &conflicts[0].network), (1, &other.origin()));
+}
+
+#[tokio::test]
+async fn anchors_that_rotted_or_vanished_are_whole_again() {
+    let world = World::new().await;
+    world.register(&Node::new("member.example", 20).await).await;
+    let newcomer = world.newcomer("new.example", 21).await;
+    let origin = world.net.origin();
+    let whole = newcomer.store.fact(&origin, &Fact::Anchors).await.unwrap().unwrap();
+    let scrubbed = async |node: &Node| node.feeds.scrub(&origin, &Fast).await;
+    let first = scrubbed(&newcomer).await;
+    assert_eq!((first.damaged, first.kinds.get("anchors")), (0, Some(&1)), "{first:?}");
+    for lost in [false, true] {
+        newcomer.store.damage(&origin, &Fact::Anchors, |bytes| bytes[40] ^= 1);
+        if lost {
+            newcomer.store.remove(&origin, &Fact::Anchors).await.unwrap();
+        }
+        let found = scrubbed(&newcomer).await;
+        assert_eq!((found.damaged, found.healed), (1, 1), "{found:?}");
+        assert_eq!(found.told[0].what, "anchors");
+        let now = newcomer.store.fact(&origin, &Fact::Anchors).await.unwrap();
+        assert_eq!(now.as_ref(), Some(&whole));
+    }
+    // They rotted while the node was off: whoever carries the network has them.
+    newcomer.store.damage(&origin, &Fact::Anchors, |bytes| bytes[40] ^= 1);
+    let newcomer = newcomer.restarted(true).await;
+    let found = scrubbed(&newcomer).await;
+    assert_eq!((found.damaged, found.healed), (1, 0), "{found:?}");
+    introduce(&newcomer, &world.net);
+    let found = scrubbed(&newcomer).await;
+    assert_eq!((found.damaged, found.healed), (1, 1), "{found:?}");
+    assert_eq!(newcomer.store.fact(&origin, &Fact::Anchors).await.unwrap(), Some(whole));
+    assert_eq!(scrubbed(&newcomer).await.damaged, 0);
 }
 
 #[tokio::test]

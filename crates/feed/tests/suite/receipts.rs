@@ -32,7 +32,7 @@ pub(crate) async fn acquainted<const N: usize>() -> (Node, [Node; N]) {
 }
 
 /// One round as a node makes it: sync, then receipts.
-async fn round(follower: &Node, owner: &Node) {
+pub(crate) async fn round(follower: &Node, owner: &Node) {
     follower.sync(owner).await.unwrap();
     follower.feeds.exchange_receipts(&Direct::new(owner), &owner.origin()).await;
 }

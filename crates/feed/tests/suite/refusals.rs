@@ -7,7 +7,7 @@ use feed::ports::Since;
 use crate::world::{Direct, Node};
 
 /// Twins hold the same keys and tell different stories.
-async fn twins() -> (Node, Node, Node) {
+pub(crate) async fn twins() -> (Node, Node, Node) {
     let (node, hub) = (Node::new("node.example", 1).await, Node::new("hub.example", 2).await);
     hub.follow(&node).await;
     (node, Node::new("node.example", 1).await, hub)

@@ -27,11 +27,16 @@ impl Scrub {
             "Read {} objects of {} feeds back ({} bytes).",
             found.objects, found.feeds, found.bytes
         ))?;
+        let kinds = found.kinds.iter().map(|(kind, count)| format!("{} {count}", visible(kind)));
+        let kinds: Vec<String> = kinds.collect();
+        if !kinds.is_empty() {
+            output.say(format!("Of each kind: {}.", kinds.join(", ")))?;
+        }
         for damage in &found.told {
-            let (origin, what) = (&damage.origin, visible(&damage.what));
+            let what = visible(&crate::scrub::name_of(damage));
             match &damage.still {
-                None => output.say(format!("{origin}: {what} was damaged and is whole again"))?,
-                Some(why) => output.warn(format!("{origin}: {what} is damaged: {}", visible(why))),
+                None => output.say(format!("{what} was damaged and is whole again"))?,
+                Some(why) => output.warn(format!("{what} is damaged: {}", visible(why))),
             }
         }
         if found.damaged == 0 {

@@ -37,6 +37,7 @@ impl Keeper {
     /// What is seen without asking anybody, but for dates, feeds and copies.
     pub(super) fn at_a_glance(&self) -> Vec<Finding> {
         let mut findings = vec![self.look_at_keys(), room(&self.place.data), self.look_at_clock()];
+        findings.extend(self.look_at_reserve());
         findings.extend(secrets(&self.place.data));
         findings.extend(self.look_at_addresses());
         findings
@@ -70,6 +71,16 @@ impl Keeper {
             (_, Some(step)) => warning("keys", step, "finish it with the same command"),
             _ => fine("keys", format!("generation {generation}, node record version {version}")),
         }
+    }
+
+    /// Whether what others publish is taken in.
+    fn look_at_reserve(&self) -> Option<Finding> {
+        let short = self.feeds.room_for_others().err()?;
+        Some(warning(
+            "disk",
+            short.to_string(),
+            "free some space: what others publish waits for it",
+        ))
     }
 
     pub(super) fn look_at_clock(&self) -> Finding {
@@ -196,7 +207,7 @@ impl Keeper {
             return fine("scrub", words);
         }
         let first = last.told.iter().find(|damage| damage.still.is_some());
-        let first = first.map(|damage| format!(", {} of {} first", damage.what, damage.origin));
+        let first = first.map(|damage| format!(", {} first", crate::scrub::name_of(damage)));
         failed(
             "scrub",
             format!(

@@ -27,6 +27,8 @@ enum Part {
     Bad,
     /// They never end until the carrier says so.
     Stuck,
+    /// There is no room on our own disk.
+    NoRoom,
 }
 
 /// A home without feeds.
@@ -143,6 +145,9 @@ impl Home for Stage {
                 progress.step("segments", 1, 1);
                 sleep(wait.unwrap_or_default()).await;
                 Ok(Round::default())
+            }
+            Some(Part::NoRoom) => {
+                Err(Failure::Other { why: Why::NoRoom, words: "9 MiB are free".to_owned() })
             }
             Some(Part::Stuck) => Err(other(stuck(carrier, origin).await)),
             Some(Part::Bad) | None => Err(other("a forged signature".to_owned())),
@@ -319,4 +324,24 @@ async fn a_parked_request_takes_no_turn_and_ends_when_a_round_is_wanted_or_the_f
     let error = halted.since(&origin, 0, wait).await.unwrap_err().to_string();
     assert!(error.contains("no longer wanted"), "{error}");
     drop(stage);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_feed_that_waits_for_room_says_so_does_not_fail_and_goes_on_by_itself() {
+    let stage = Stage::with(&[("full.example", Part::Good)]);
+    let peers = stage.follow();
+    let peer = || peers.status().into_iter().next().unwrap();
+    sleep(Duration::from_secs(1)).await;
+    assert_eq!((peer().state, peer().reason.as_str()), (PeerState::Healthy, "in step"));
+    stage.set("full.example", Some(Part::NoRoom));
+    sleep(Duration::from_secs(3_600)).await;
+    assert_eq!((peer().state, peer().reason.as_str()), (PeerState::Healthy, "9 MiB are free"));
+    assert_eq!((peer().failures, peer().feeds[0].reason.as_str()), (0, "9 MiB are free"));
+    let asked = stage.rounds_of("full.example");
+    sleep(Duration::from_secs(600)).await;
+    let asked = stage.rounds_of("full.example") - asked;
+    assert!((9..=11).contains(&asked), "it is looked again once a minute: {asked}");
+    stage.set("full.example", Some(Part::Good));
+    sleep(Duration::from_secs(60)).await;
+    assert_eq!((peer().state, peer().reason.as_str()), (PeerState::Healthy, "in step"));
 }

@@ -7,7 +7,7 @@ use std::io::{self, ErrorKind, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, FileExt as _};
 use std::path::{Path, PathBuf};
 
-use feed::ports::StoreError;
+use feed::ports::{Room, StoreError};
 
 /// Only the user who runs the node reads what it keeps: there are restricted feeds and keys in it.
 const MODE: u32 = 0o700;
@@ -157,6 +157,13 @@ pub(super) fn remove_staged(path: &Path) -> io::Result<()> {
 /// Whether there is nothing of that name; a file where a directory should be counts as nothing.
 pub(super) fn is_absent(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
+}
+
+/// Room on the disk of a directory, as far as the system tells.
+pub(super) fn room(directory: &Path) -> Option<Room> {
+    let system = rustix::fs::statvfs(directory).ok()?;
+    let bytes = |blocks: u64| blocks.saturating_mul(system.f_frsize);
+    Some(Room { free: bytes(system.f_bavail), all: bytes(system.f_blocks) })
 }
 
 /// A refused write, in the words of the port.

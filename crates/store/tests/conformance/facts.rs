@@ -251,6 +251,11 @@ async fn what_was_cosigned_last_is_kept_by_log(bench: &mut dyn Bench) {
     assert_eq!(read(&one).await.as_deref(), Some(&b"new"[..]));
     assert_eq!(read(&two).await.as_deref(), Some(&b"other"[..]));
     assert_eq!(store.origins().await.unwrap(), []);
+    let mut logs = store.witnessed_logs().await.unwrap();
+    logs.sort_unstable();
+    let mut both = [one, two];
+    both.sort_unstable();
+    assert_eq!(logs, both);
 }
 
 async fn decisions_are_kept_by_name(bench: &mut dyn Bench) {

@@ -2,6 +2,8 @@
 //! are named by their absolute path on the machine of the server, which must be able to read or write
 //! them.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use tlog::hash::Hash;
 use tlog::name::{NodeName, Origin};
@@ -182,6 +184,9 @@ pub struct ScrubAnswer {
     pub feeds: u64,
     /// Objects read.
     pub objects: u64,
+    /// How many of each kind: `segments`, `decisions`, …
+    #[serde(default)]
+    pub kinds: BTreeMap<String, u64>,
     /// Their bytes.
     pub bytes: u64,
     /// Objects that were damaged.
@@ -196,9 +201,10 @@ pub struct ScrubAnswer {
 /// One damaged object.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DamagedObject {
-    /// The feed.
-    pub origin: Origin,
-    /// Which object: `segment 12`.
+    /// The feed; absent for what belongs to the node.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
+    /// Which object: `segment 12`, `decisions/follow/simore.gov.py`.
     pub what: String,
     /// Why it is still damaged; absent if it is whole again.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -32,8 +32,10 @@ const KINDS: [Kind; 3] = [Kind::PARTICIPANT, Kind::GROUP, Kind::POLICY];
 #[derive(Default)]
 pub(super) struct Gathering {
     loaded: bool,
+    /// Whether nothing is known to be missing in `anchors`: what lay on disk could be read.
+    pub(super) whole: bool,
     records: BTreeMap<u64, Body>,
-    anchors: Anchors,
+    pub(super) anchors: Anchors,
     /// Up to which entry each feed of the committee was looked through.
     looked: BTreeMap<Origin, u64>,
     seen: BTreeMap<u64, u64>,
@@ -186,7 +188,7 @@ impl Feeds {
             }
         }
         if !gathering.loaded {
-            gathering.loaded = true;
+            (gathering.loaded, gathering.whole) = (true, true);
             gathering.seen = self.times_seen(origin).await?;
             if let Some(bytes) = self.parts.store.fact(origin, &Fact::Anchors).await? {
                 let known = self.known_networks().remove(origin);
@@ -196,6 +198,7 @@ impl Feeds {
                         gathering.take(&known.fold, &evidence, &roots);
                     }
                     (Err(reason), _) => {
+                        gathering.whole = false;
                         warn!(event = "network.anchors-damaged", feed.origin = %origin, "the anchors of `{origin}` are gathered again: {reason}");
                     }
                     (Ok(_), None) => {}
@@ -312,19 +315,23 @@ impl Feeds {
         }
         if gathering.seen != before {
             let bytes = serde_json::to_vec(&gathering.seen).unwrap_or_default();
-            self.parts.store.set_decision(&seen_name(origin), Some(bytes.into())).await?;
+            self.set_decision(&seen_name(origin), Some(bytes.into())).await?;
         }
         Ok(())
     }
 
     async fn times_seen(&self, origin: &Origin) -> Result<BTreeMap<u64, u64>, StoreError> {
         let name = seen_name(origin);
-        let decisions = self.parts.store.decisions().await?;
+        let decisions = self.known_decisions().await;
         let found = decisions.into_iter().find(|(of, _)| *of == name);
         Ok(found.and_then(|(_, bytes)| serde_json::from_slice(&bytes).ok()).unwrap_or_default())
     }
 
-    async fn keep_anchors(&self, origin: &Origin, gathering: &Gathering) -> Result<(), StoreError> {
+    pub(super) async fn keep_anchors(
+        &self,
+        origin: &Origin,
+        gathering: &Gathering,
+    ) -> Result<(), StoreError> {
         let bytes = gathering.anchors.to_bytes();
         self.parts.store.keep(&VerifiedFact::new(origin.clone(), Fact::Anchors, bytes)).await
     }
