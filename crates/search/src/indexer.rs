@@ -10,7 +10,6 @@ use feed::search::{Facet, SearchError};
 use feed::statement::{Said, Statement};
 use practice::body::Body;
 use practice::id::RecordId;
-use practice::kind::Kind;
 use tlog::name::{NodeName, Origin};
 
 use crate::document::{Entry, record_key};
