@@ -54,9 +54,8 @@ impl Figures {
         }
     }
 
-    /// A speed with its target. In a smoke test (`SMOKE` is set) it is told and not held: on a machine that others
-    /// use it says nothing.
-    pub fn hold_speed(
+    /// A target of a full run on a quiet machine: in a smoke test (`SMOKE` is set) the figure is told and not held.
+    pub fn hold_in_full(
         &mut self,
         what: &str,
         figure: impl std::fmt::Display,

@@ -3,6 +3,8 @@
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use http::header::{
     CACHE_CONTROL, CONTENT_RANGE, CONTENT_TYPE, ETAG, IF_NONE_MATCH, IF_RANGE, RANGE,
@@ -62,10 +64,11 @@ impl Content {
         if origin.feed().is_restricted() { self.keep(Keep::Not) } else { self }
     }
 
-    /// Its entity tag: the hash of the bytes.
+    /// Its entity tag: half of the hash of the bytes, as short as it is written without commas or quotes.
     pub(crate) fn tag(&self) -> String {
-        let hash = Hash::of(&self.bytes).to_hex();
-        let hash = hash.get(..32).unwrap_or(&hash);
+        let hash = Hash::of(&self.bytes);
+        let half = hash.as_bytes().first_chunk::<16>().copied().unwrap_or_default();
+        let hash = BASE64_URL_SAFE_NO_PAD.encode(half);
         if self.weak { format!("W/\"{hash}\"") } else { format!("\"{hash}\"") }
     }
 
@@ -103,7 +106,7 @@ impl Content {
         if !known {
             head.insert(CONTENT_TYPE, HeaderValue::from_static(self.media));
         }
-        // A tag is made of hexadecimal digits.
+        // A tag is made of letters, digits, `-` and `_`.
         if let Ok(tag) = HeaderValue::from_str(&tag) {
             head.insert(ETAG, tag);
         }
