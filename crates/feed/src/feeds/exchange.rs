@@ -30,6 +30,7 @@ const FALSE_LINES_MAX: usize = 16;
 
 /// What may go wrong beside the rounds.
 const COSIGNATURES: &str = "the cosignatures";
+const A_LIST: &str = "a list of cosignatures that is none";
 const RECEIPT: &str = "our receipt";
 
 /// What was asked and delivered in rounds with a feed's carriers.
@@ -185,9 +186,15 @@ impl Feeds {
         let Some(handle) = self.handle(origin) else { return 0 };
         let Some(view) = handle.view.load_full() else { return 0 };
         let theirs = match Cosignatures::decode(bytes) {
-            Ok(theirs) => theirs,
+            Ok(theirs) => {
+                handle.no_trouble(A_LIST);
+                theirs
+            }
             Err(error) => {
-                info!(event = "receipt.no-cosignatures", feed.origin = %origin, "cosignatures of `{origin}` that are none: {error}");
+                // It is asked for again and again: once is enough.
+                if handle.exchanged().told.insert(A_LIST) {
+                    info!(event = "receipt.no-cosignatures", feed.origin = %origin, "cosignatures of `{origin}` that are none: {error}");
+                }
                 return 0;
             }
         };
